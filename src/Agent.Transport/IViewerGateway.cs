@@ -1,0 +1,76 @@
+using Agent.Rtc;
+using Agent.Rtc.Sdp;
+
+namespace Agent.Transport;
+
+/// <summary>Why a viewer cannot be served.</summary>
+public enum ViewerErrorKind
+{
+    /// <summary>No camera of that name (404).</summary>
+    UnknownCamera,
+    /// <summary>No session of that id (404).</summary>
+    UnknownSession,
+    /// <summary>The offer or fragment is malformed (400).</summary>
+    Malformed,
+    /// <summary>The offer has nothing this agent can send (406).</summary>
+    NotAcceptable,
+    /// <summary>The camera produces nothing right now (409).</summary>
+    NotProducing,
+    /// <summary>The session limit is reached, or the loop's command queue is full (503).</summary>
+    Busy,
+}
+
+/// <summary>What is wrong, in words for the client, and when to try again.</summary>
+public sealed record ViewerError(ViewerErrorKind Kind, string Message, TimeSpan? RetryAfter = null);
+
+/// <summary>A viewer's wish to watch.</summary>
+/// <param name="Camera">The camera's name.</param>
+/// <param name="Offer">UTF-8 SDP.</param>
+/// <param name="Via">"whep" or "mqtt", for the status.</param>
+/// <param name="Client">Who, for the status and the log: remote address or MQTT client name.</param>
+public sealed record ViewerOffer(string Camera, ReadOnlyMemory<byte> Offer, string Via, string Client);
+
+/// <summary>An accepted viewer, or the error.</summary>
+/// <param name="SessionId">Unguessable, URL-safe.</param>
+/// <param name="Answer">Answer SDP.</param>
+/// <param name="ETag">The ICE session's entity tag, unquoted; changes with each ICE restart (RFC 9725 §4.3.1).</param>
+/// <param name="Error">Set instead of the others.</param>
+public sealed record ViewerAnswer(string SessionId, string Answer, string ETag, ViewerError? Error = null);
+
+/// <summary>The outcome of an ICE restart, or the error.</summary>
+public sealed record IceRestartAnswer(string SdpFragment, string ETag, ViewerError? Error = null);
+
+/// <summary>A viewer as the status shows it.</summary>
+public sealed record ViewerStatus(string SessionId, string Camera, string Via, string Client, TimeSpan Age, PeerSessionStatus Peer);
+
+/// <summary>Totals of the media loop, for the metrics.</summary>
+public sealed record TransportStatus(
+    int Viewers, long ViewersTotal, long DatagramsReceived, long DatagramsSent, long DatagramsUnmatched, long SendErrors,
+    long CommandsDropped, long AccessUnitsDropped, IReadOnlyList<string> ListenAddresses);
+
+/// <summary>
+/// What HTTP and MQTT may ask of the media loop, from any thread. Everything crosses as a command through one bounded queue; a full
+/// queue answers <see cref="ViewerErrorKind.Busy"/> and is counted.
+/// </summary>
+public interface IViewerGateway
+{
+    /// <summary>Raised off the loop's thread when a session has ended, with its id and the reason.</summary>
+    event Action<string, string>? ViewerClosed;
+
+    ValueTask<ViewerAnswer> OpenAsync(ViewerOffer offer, CancellationToken cancellationToken);
+
+    /// <summary>The current ETag of a session, or <c>null</c> if there is no such session.</summary>
+    ValueTask<string?> GetETagAsync(string sessionId, CancellationToken cancellationToken);
+
+    /// <summary>Adds the fragment's candidates; those that cannot be used are silently left out. <c>null</c> on success.</summary>
+    ValueTask<ViewerError?> TrickleAsync(string sessionId, TrickleFragment fragment, CancellationToken cancellationToken);
+
+    ValueTask<IceRestartAnswer> RestartIceAsync(string sessionId, TrickleFragment fragment, CancellationToken cancellationToken);
+
+    /// <summary>False if there was no such session.</summary>
+    ValueTask<bool> CloseAsync(string sessionId, string reason, CancellationToken cancellationToken);
+
+    ValueTask<IReadOnlyList<ViewerStatus>> GetViewersAsync(CancellationToken cancellationToken);
+
+    TransportStatus GetStatus();
+}

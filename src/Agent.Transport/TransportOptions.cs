@@ -1,0 +1,16 @@
+using System.Net;
+
+namespace Agent.Transport;
+
+/// <summary>The media socket and its limits.</summary>
+public sealed record TransportOptions
+{
+    /// <summary>The one UDP port for all viewers; 0 lets the kernel choose.</summary>
+    public int UdpPort { get; init; } = 8443;
+
+    /// <summary>Addresses to listen on and offer as host candidates; empty means every up, non-loopback interface (loopback if there is no other).</summary>
+    public IReadOnlyList<IPAddress> ListenAddresses { get; init; } = [];
+
+    /// <summary>Viewers at most, over all cameras.</summary>
+    public int MaximumViewers { get; init; } = 32;
+}

@@ -1,0 +1,158 @@
+import './style.css';
+import { CaptureClock } from './captureClock';
+import { loadPageSettings, type PageSettings } from './pageSettings';
+import { type Signalling, SignallingError } from './signalling';
+import { type Statistics, StatisticsReader } from './statistics';
+import { WhepSignalling } from './whep';
+
+const statisticsIntervalMilliseconds = 1000;
+const reconnectSeconds = 2;
+
+type ViewerState = 'connecting' | 'live' | 'failed';
+
+function element<T extends HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (!found) {
+    throw new Error(`index.html has no element #${id}`);
+  }
+
+  return found as T;
+}
+
+const video = element<HTMLVideoElement>('video');
+const query = new URLSearchParams(location.search);
+let stopSession: (() => void) | undefined;
+let reconnectTimer: ReturnType<typeof setTimeout> | undefined;
+
+function show(state: ViewerState, text: string, notice = ''): void {
+  const badge = element('state');
+  badge.dataset['state'] = state;
+  badge.textContent = text;
+  const noticeBox = element('notice');
+  noticeBox.textContent = notice;
+  noticeBox.hidden = notice === '';
+}
+
+async function createSignalling(settings: PageSettings, camera: string): Promise<Signalling> {
+  if (query.get('signal') === 'mqtt') {
+    if (!settings.mqtt) {
+      throw new SignallingError('This agent has no MQTT broker for browsers: set mqtt.host and mqtt.webSocketUrl in its configuration.', reconnectSeconds * 5);
+    }
+
+    // The MQTT library is most of the page's weight: only those who use it load it.
+    const { MqttSignalling } = await import('./mqttSignalling');
+    return new MqttSignalling(query.get('broker') ?? settings.mqtt.webSocketUrl, settings.mqtt.baseTopic, camera);
+  }
+
+  return new WhepSignalling(new URL(`whep/${encodeURIComponent(camera)}`, document.baseURI), query.get('token'));
+}
+
+async function play(settings: PageSettings, camera: string): Promise<void> {
+  clearTimeout(reconnectTimer);
+  stopSession?.();
+  show('connecting', 'Connecting');
+  const connection = new RTCPeerConnection();
+  let signalling: Signalling | undefined;
+  let ended = false;
+
+  const reader = new StatisticsReader();
+  const clock = new CaptureClock(video, settings.clockOffsetMilliseconds);
+  const timer = setInterval(() => {
+    void reader.read(connection).then((statistics) => showStatistics(statistics, clock));
+  }, statisticsIntervalMilliseconds);
+
+  const stop = () => {
+    if (!ended) {
+      ended = true;
+      clearInterval(timer);
+      clock.stop();
+      connection.close();
+      signalling?.close();
+    }
+  };
+  const fail = (message: string, seconds = reconnectSeconds) => {
+    if (!ended) {
+      stop();
+      show('failed', 'Reconnecting', `${message} Trying again in ${seconds} s.`);
+      reconnectTimer = setTimeout(() => void play(settings, camera), seconds * 1000);
+    }
+  };
+  stopSession = stop;
+
+  connection.addTransceiver('video', { direction: 'recvonly' });
+  connection.ontrack = (event) => {
+    video.srcObject = new MediaStream([event.track]);
+    // Show each frame as soon as it is decoded.
+    event.receiver.jitterBufferTarget = 0;
+  };
+  connection.onconnectionstatechange = () => {
+    if (connection.connectionState === 'connected') {
+      show('live', 'Live');
+    } else if (connection.connectionState === 'failed') {
+      fail('The connection to the camera was lost.');
+    }
+  };
+
+  try {
+    const active = await createSignalling(settings, camera);
+    signalling = active;
+    element('signalling').textContent = active.name;
+    active.onFailure = fail;
+    active.onRemoteCandidate = (candidate) => void connection.addIceCandidate(candidate);
+    connection.onicecandidate = (event) => active.trickle(event.candidate);
+    await connection.setLocalDescription();
+    const answer = await active.offer(connection.localDescription?.sdp ?? '');
+    if (!ended) {
+      await connection.setRemoteDescription({ type: 'answer', sdp: answer });
+    }
+  } catch (error) {
+    fail(error instanceof Error ? error.message : String(error), error instanceof SignallingError ? error.retryAfter : reconnectSeconds);
+  }
+}
+
+function showStatistics(statistics: Statistics, clock: CaptureClock): void {
+  const text = (id: string, value: number | undefined, format: (value: number) => string) => {
+    element(id).textContent = value === undefined ? '–' : format(value);
+  };
+  text('resolution', statistics.width, (width) => `${width} × ${statistics.height}`);
+  text('frame-rate', statistics.framesPerSecond, (value) => `${value.toFixed(1)} fps`);
+  text('bitrate', statistics.bitsPerSecond, (value) => (value >= 1e6 ? `${(value / 1e6).toFixed(2)} Mbit/s` : `${(value / 1e3).toFixed(0)} kbit/s`));
+  text('packet-loss', statistics.packetLoss, (value) => `${(value * 100).toFixed(1)} %`);
+  text('round-trip-time', statistics.roundTripMilliseconds, (value) => `${value.toFixed(0)} ms`);
+
+  const measured = clock.latencyMilliseconds;
+  if (measured !== undefined) {
+    element('latency').textContent = `${measured.toFixed(0)} ms`;
+    element('latency').title = 'Measured from the timecode in the picture.';
+  } else if (statistics.bufferMilliseconds !== undefined && statistics.roundTripMilliseconds !== undefined) {
+    element('latency').textContent = `≈ ${(statistics.bufferMilliseconds + statistics.roundTripMilliseconds / 2).toFixed(0)} ms`;
+    element('latency').title = 'Half the round trip plus the receive buffer; without the camera and the encoder.';
+  } else {
+    element('latency').textContent = '–';
+  }
+}
+
+async function start(): Promise<void> {
+  const settings = await loadPageSettings();
+  const camera = query.get('camera') ?? settings.cameras[0] ?? 'main';
+  element('camera-name').textContent = camera;
+  document.title = camera;
+  if (settings.cameras.length > 1) {
+    const select = element<HTMLSelectElement>('camera-select');
+    select.hidden = false;
+    element('camera-name').hidden = true;
+    select.append(...settings.cameras.map((name) => new Option(name, name, name === camera, name === camera)));
+    select.addEventListener('change', () => {
+      query.set('camera', select.value);
+      location.search = query.toString();
+    });
+  }
+
+  element('fullscreen').addEventListener('click', () => void video.requestFullscreen());
+  window.addEventListener('pagehide', () => stopSession?.());
+  await play(settings, camera);
+}
+
+start().catch((error: unknown) => {
+  show('failed', 'Failed', error instanceof Error ? error.message : String(error));
+});

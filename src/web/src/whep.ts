@@ -1,0 +1,87 @@
+import { type Signalling, SignallingError, type TrickledCandidate } from './signalling';
+
+const defaultRetrySeconds = 2;
+
+/** Signalling over WHEP: POST the offer, PATCH candidates as they come, DELETE at the end. */
+export class WhepSignalling implements Signalling {
+  readonly name = 'WHEP';
+  onRemoteCandidate: (candidate: RTCIceCandidateInit | undefined) => void = () => {};
+  onFailure: (message: string) => void = () => {};
+
+  private session: URL | undefined;
+  private etag = '';
+  private iceCredentials = '';
+  private waiting: TrickledCandidate[] = [];
+  private sending = Promise.resolve();
+
+  constructor(
+    private readonly endpoint: URL,
+    private readonly bearerToken: string | null,
+  ) {}
+
+  async offer(sdp: string): Promise<string> {
+    this.iceCredentials = ['ice-ufrag', 'ice-pwd'].map((name) => sdp.match(new RegExp(`^a=${name}:.*$`, 'm'))?.[0].trim() ?? '').join('\r\n');
+    const response = await fetch(this.endpoint, {
+      method: 'POST',
+      headers: { ...this.authorization(), 'Content-Type': 'application/sdp' },
+      body: sdp,
+    });
+    if (response.status !== 201) {
+      throw new SignallingError(await describe(response), Number(response.headers.get('Retry-After')) || defaultRetrySeconds);
+    }
+
+    this.session = new URL(response.headers.get('Location') ?? '', this.endpoint);
+    this.etag = response.headers.get('ETag') ?? '';
+    const answer = await response.text();
+    for (const candidate of this.waiting.splice(0)) {
+      this.trickle(candidate);
+    }
+
+    return answer;
+  }
+
+  trickle(candidate: TrickledCandidate): void {
+    if (!this.session) {
+      this.waiting.push(candidate);
+      return;
+    }
+
+    const session = this.session;
+    const lines = candidate
+      ? [`a=mid:${candidate.sdpMid ?? '0'}`, `a=${candidate.candidate}`]
+      : ['a=mid:0', 'a=end-of-candidates'];
+    const body = [this.iceCredentials, 'm=video 9 UDP/TLS/RTP/SAVPF 0', ...lines, ''].join('\r\n');
+    this.sending = this.sending.then(async () => {
+      const response = await fetch(session, {
+        method: 'PATCH',
+        headers: { ...this.authorization(), 'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': this.etag },
+        body,
+      });
+      if (!response.ok && response.status !== 404) {
+        console.warn('trickle refused:', await describe(response));
+      }
+    }).catch((error: unknown) => console.warn('trickle failed:', error));
+  }
+
+  close(): void {
+    if (this.session) {
+      // keepalive lets the request outlive the page.
+      void fetch(this.session, { method: 'DELETE', headers: this.authorization(), keepalive: true }).catch(() => {});
+      this.session = undefined;
+    }
+  }
+
+  private authorization(): Record<string, string> {
+    return this.bearerToken ? { Authorization: `Bearer ${this.bearerToken}` } : {};
+  }
+}
+
+async function describe(response: Response): Promise<string> {
+  const text = await response.text();
+  try {
+    const problem = JSON.parse(text) as { detail?: string; title?: string };
+    return problem.detail ?? problem.title ?? text;
+  } catch {
+    return text || `The agent answered ${response.status} ${response.statusText}.`;
+  }
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Runs every test of the project and installs what they need. Needs only the .NET SDK, Node.js, gcc and git.
+#   tests/run.sh [--only unit|native|arm64|browser|vm]...
+# The last line is "N passed, N failed" over all suites; exit status 0 only if nothing failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+
+wanted=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --only) wanted+=("${2:?--only needs a suite}"); shift 2 ;;
+    *) echo "run.sh: unknown argument '$1'" >&2; exit 2 ;;
+  esac
+done
+[ ${#wanted[@]} -gt 0 ] || wanted=(unit native arm64 browser vm)
+wants() { local suite; for suite in "${wanted[@]}"; do [ "$suite" = "$1" ] && return 0; done; return 1; }
+
+results=$root/artifacts/test-results
+rm -rf "$results"
+mkdir -p "$results"
+passed=0
+failed=0
+started=$SECONDS
+say() { printf '\n[%d:%02d] %s\n' $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60)) "$*"; }
+count() { # suite, passed, failed
+  passed=$((passed + $2))
+  failed=$((failed + $3))
+  echo "$1: $2 passed, $3 failed"
+}
+check() { # suite, command...: one test that is its command's exit status
+  local suite=$1
+  shift
+  if "$@"; then count "$suite" 1 0; else count "$suite" 0 1; fi
+}
+finish() {
+  say "done"
+  echo "$passed passed, $failed failed"
+  [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+  exit
+}
+
+say "Installing what the tests need"
+packages=(libssl3 libssl-dev openssl 'libavcodec[0-9]+' 'libavformat[0-9]+' 'libswscale[0-9]+' libavcodec-dev libavformat-dev libswscale-dev
+  libmosquitto1 libmosquitto-dev mosquitto mosquitto-clients libsrtp2-dev ffmpeg gcc libc6-dev linux-libc-dev curl)
+if wants arm64; then packages+=(clang gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static); fi
+if wants browser; then packages+=(chromium firefox-esr); fi
+# Services that apt would start take ports the tests do not use; on a build machine none is started.
+deploy/install-packages.sh "${packages[@]}" || { count "set-up" 0 1; finish; }
+deploy/build-page.sh || { count "set-up" 0 1; finish; }
+
+if wants unit; then
+  say "Building"
+  if dotnet build Agent.sln -c Release --nologo -v quiet; then
+    say "Unit and integration tests"
+    dotnet test Agent.sln -c Release --no-build --nologo -v quiet --results-directory "$results" --logger "trx;LogFilePrefix=unit" --logger "console;verbosity=minimal"
+    status=$?
+    files=("$results"/unit*.trx)
+    projects=$(find tests -name '*.Tests.csproj' | wc -l)
+    read -r ok bad < <(cat "${files[@]}" 2>/dev/null | grep -o '<Counters [^>]*' |
+      awk '{ for (i = 1; i <= NF; i++) { split($i, a, "\""); if (a[1] == "total=") total += a[2]; if (a[1] == "passed=") ok += a[2] } } END { print ok + 0, total - ok }')
+    # A crashed test host leaves fewer result files than projects, or a failure that no counter shows.
+    if [ "${#files[@]}" -ne "$projects" ] || { [ "$status" != 0 ] && [ "$bad" = 0 ]; }; then bad=$((bad + 1)); fi
+    count "unit" "$ok" "$bad"
+  else
+    count "build" 0 1
+  fi
+fi
+
+native=$root/artifacts/linux-x64
+if wants native || wants browser || wants vm; then
+  say "Publishing the native executable for linux-x64"
+  check "native-AOT linux-x64" ./publish-arm64.sh --rid linux-x64 --output "$native"
+fi
+
+if wants native; then
+  say "Command line of the native executable"
+  check "native --version" "$native/camera-agent" --version
+  check "demo.sh" tests/demo-test.sh
+fi
+
+if wants arm64; then
+  say "Publishing the native executable for linux-arm64 and running it under qemu-user"
+  check "native-AOT linux-arm64" ./publish-arm64.sh --rid linux-arm64
+  check "arm64 --version" qemu-aarch64-static -L /usr/aarch64-linux-gnu artifacts/linux-arm64/camera-agent --version
+fi
+
+if wants browser; then
+  say "Browsers and brokers against the native executable"
+  if (cd tests/Agent.EndToEnd && { [ -d node_modules ] || npm ci --ignore-scripts --loglevel=error; }); then
+    (cd tests/Agent.EndToEnd && CAMERA_AGENT=$native/camera-agent npm test --silent 2>&1) | tee "$results/browser.tap" | grep -E '^ *(not )?ok |^ *#|error:|expected|actual|at .*test.mjs' || true
+    ok=$(sed -n 's/^# pass \([0-9]*\)$/\1/p' "$results/browser.tap" | tail -n 1)
+    all=$(sed -n 's/^# tests \([0-9]*\)$/\1/p' "$results/browser.tap" | tail -n 1)
+    if [ -n "$ok" ] && [ -n "$all" ] && [ "$all" -gt 0 ]; then count "browser" "$ok" $((all - ok)); else count "browser" 0 1; fi
+  else
+    count "browser set-up" 0 1
+  fi
+fi
+
+if wants vm; then
+  say "V4L2 against real kernel drivers under QEMU"
+  tests/vm/run.sh 2>&1 | tee "$results/vm.log"
+  read -r ok bad < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$results/vm.log" | tail -n 1)
+  if [ -n "${ok:-}" ] && [ $((ok + bad)) -gt 0 ]; then count "vm" "$ok" "$bad"; else count "vm" 0 1; fi
+fi
+
+finish

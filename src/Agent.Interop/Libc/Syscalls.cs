@@ -1,0 +1,46 @@
+using System.Runtime.InteropServices;
+
+namespace Agent.Interop.Libc;
+
+/// <summary>The libc functions behind sockets, eventfd and poll, as their manual pages (section 2) declare them.</summary>
+internal static unsafe partial class Syscalls
+{
+    // With the soname: "libc.so" is a linker script where the development files are installed.
+    private const string Library = "libc.so.6";
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial FileDescriptor socket(int domain, int type, int protocol);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int bind(FileDescriptor sockfd, void* addr, uint addrlen);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int getsockname(FileDescriptor sockfd, void* addr, uint* addrlen);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setsockopt(FileDescriptor sockfd, int level, int optname, void* optval, uint optlen);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int getsockopt(FileDescriptor sockfd, int level, int optname, void* optval, uint* optlen);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int recvmmsg(FileDescriptor sockfd, mmsghdr* msgvec, uint vlen, int flags, timespec* timeout);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int sendmmsg(FileDescriptor sockfd, mmsghdr* msgvec, uint vlen, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial FileDescriptor eventfd(uint initval, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial nint read(FileDescriptor fd, void* buf, nuint count);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial nint write(FileDescriptor fd, void* buf, nuint count);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int ppoll(pollfd* fds, nuint nfds, timespec* timeout, void* sigmask);
+
+    [LibraryImport(Library)]
+    internal static partial int close(int fd);
+}

@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using Agent.Rtc;
+using Agent.Rtc.Ice;
+
+namespace Agent.Transport;
+
+/// <summary>
+/// Host candidates (RFC 8445 §5.1.1.1) from the interfaces that are up. Left out are loopback, unless there is nothing else or it is
+/// listed, IPv6 link-local addresses (a browser cannot know the scope), and those the kernel calls deprecated, tentative or duplicate.
+/// Nothing else: a private, VPN or container network may be the one that works.
+/// </summary>
+internal static class LocalAddresses
+{
+    private const uint HostTypePreference = 126; // RFC 8445 §5.1.2.2
+    private const int TypePreferenceShift = 24; // RFC 8445 §5.1.2.1
+    private const int LocalPreferenceShift = 8; // RFC 8445 §5.1.2.1
+    private const uint MaximumLocalPreference = 65535; // RFC 8445 §5.1.2.1
+    private const uint ComponentTerm = 256 - 1; // RFC 8445 §5.1.2.1, component 1
+
+    private const string InterfaceAddressFile = "/proc/net/if_inet6";
+    private const int FlagsField = 4; // address, ifindex, prefix length, scope, flags, name
+    private const int IFA_F_DADFAILED = 0x08; // linux/if_addr.h
+    private const int IFA_F_DEPRECATED = 0x20; // linux/if_addr.h
+    private const int IFA_F_TENTATIVE = 0x40; // linux/if_addr.h
+
+    /// <param name="listen">The configured addresses; empty means all.</param>
+    /// <param name="port">The media port.</param>
+    /// <returns>In falling priority, IPv6 and IPv4 by turns (RFC 8421 §4).</returns>
+    internal static IReadOnlyList<IceCandidate> GetCandidates(IReadOnlyList<IPAddress> listen, ushort port)
+    {
+        var addresses = listen.Count > 0 && !listen.Any(IsUnspecified) ? listen : Select(listen, GetInterfaceAddresses());
+        var candidates = new List<IceCandidate>();
+        foreach (var address in Interleave(addresses))
+        {
+            var transportAddress = TransportAddress.From(address, port);
+            var localPreference = MaximumLocalPreference - (uint)candidates.Count;
+            var priority = (HostTypePreference << TypePreferenceShift) + (localPreference << LocalPreferenceShift) + ComponentTerm;
+            var foundation = (candidates.Count + 1).ToString(CultureInfo.InvariantCulture);
+            candidates.Add(new IceCandidate(IceCandidateType.Host, transportAddress, transportAddress, priority, foundation));
+        }
+
+        return candidates;
+    }
+
+    internal static bool IsUnspecified(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+
+    /// <summary>What remains of the interfaces' addresses, by the rules in this class's summary.</summary>
+    internal static IEnumerable<IPAddress> Select(IReadOnlyList<IPAddress> listen, IReadOnlyList<IPAddress> interfaceAddresses)
+    {
+        var onlyIPv4 = listen.Count > 0 && !listen.Any(address => address.AddressFamily == AddressFamily.InterNetworkV6);
+        var usable = interfaceAddresses.Where(address => !address.IsIPv6LinkLocal && !address.IsIPv6Multicast)
+            .Where(address => !onlyIPv4 || address.AddressFamily == AddressFamily.InterNetwork).ToList();
+        return usable.Exists(address => !IPAddress.IsLoopback(address))
+            ? usable.Where(address => !IPAddress.IsLoopback(address) || listen.Contains(address))
+            : usable;
+    }
+
+    /// <summary>The addresses in a listing of /proc/net/if_inet6 that the kernel says must not be used for new traffic.</summary>
+    internal static HashSet<IPAddress> ReadUnusable(IEnumerable<string> lines)
+    {
+        var unusable = new HashSet<IPAddress>();
+        foreach (var line in lines)
+        {
+            var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (fields.Length > FlagsField && int.TryParse(fields[FlagsField], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var flags)
+                && (flags & (IFA_F_DADFAILED | IFA_F_DEPRECATED | IFA_F_TENTATIVE)) != 0 && fields[0].Length == 32)
+            {
+                unusable.Add(new IPAddress(Convert.FromHexString(fields[0])));
+            }
+        }
+
+        return unusable;
+    }
+
+    private static List<IPAddress> GetInterfaceAddresses()
+    {
+        var unusable = File.Exists(InterfaceAddressFile) ? ReadUnusable(File.ReadLines(InterfaceAddressFile)) : [];
+
+        // Tunnels and loopback report "unknown" for up (RFC 2863 operstate).
+        return [.. NetworkInterface.GetAllNetworkInterfaces()
+            .Where(one => one.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown)
+            .SelectMany(one => one.GetIPProperties().UnicastAddresses)
+            .Select(one => one.Address)
+            .Where(address => !unusable.Contains(address))
+            .Distinct()];
+    }
+
+    private static IEnumerable<IPAddress> Interleave(IEnumerable<IPAddress> addresses)
+    {
+        var byFamily = addresses.ToLookup(address => address.AddressFamily);
+        var ipv6 = byFamily[AddressFamily.InterNetworkV6].ToList();
+        var ipv4 = byFamily[AddressFamily.InterNetwork].ToList();
+        for (var i = 0; i < Math.Max(ipv6.Count, ipv4.Count); i++)
+        {
+            if (i < ipv6.Count)
+                yield return ipv6[i];
+            if (i < ipv4.Count)
+                yield return ipv4[i];
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using Agent.Rtc.Dtls;
+using Agent.Rtc.Ice;
+
+namespace Agent.Rtc.Sdp;
+
+/// <summary>The outcome of offer and answer for one viewer.</summary>
+/// <param name="AnswerSdp">The answer's text, CRLF line ends.</param>
+/// <param name="RemoteIce">The peer's credentials.</param>
+/// <param name="RemoteIsIceLite">The peer said a=ice-lite: this side is controlling.</param>
+/// <param name="RemoteFingerprint">The peer's certificate fingerprint.</param>
+/// <param name="DtlsRole">This side's DTLS role.</param>
+/// <param name="RemoteCandidates">UDP, component-1 candidates of the offer; others are left out.</param>
+/// <param name="RemoteEndOfCandidates">The offer had a=end-of-candidates.</param>
+/// <param name="BundleMid">The mid of the BUNDLE-tagged section, for sdpfrag and trickle candidates.</param>
+/// <param name="VideoMid">The video section's mid.</param>
+/// <param name="PayloadType">The H.264 payload type chosen.</param>
+/// <param name="RtxPayloadType">Its RTX payload type, if any.</param>
+/// <param name="ProfileLevelId">The answered profile-level-id.</param>
+/// <param name="MidExtensionId">The mid header extension's id, 0 for none.</param>
+/// <param name="ReducedSizeRtcp">a=rtcp-rsize agreed.</param>
+public sealed record NegotiatedSession(
+    string AnswerSdp, IceCredentials RemoteIce, bool RemoteIsIceLite, DtlsFingerprint RemoteFingerprint, DtlsRole DtlsRole,
+    IReadOnlyList<SignaledCandidate> RemoteCandidates, bool RemoteEndOfCandidates, string BundleMid, string VideoMid,
+    byte PayloadType, byte? RtxPayloadType, string ProfileLevelId, byte MidExtensionId, bool ReducedSizeRtcp);

@@ -1,0 +1,46 @@
+using Agent.Interop.V4l2;
+
+namespace Agent.Devices.Sources;
+
+/// <summary>Words a V4L2 errno as what is wrong with which device and what mends it.</summary>
+internal static class V4l2Failure
+{
+    // errno values of asm-generic/errno-base.h.
+    private const int EPERM = 1;
+    private const int ENOENT = 2;
+    private const int EIO = 5;
+    private const int ENXIO = 6;
+    private const int EACCES = 13;
+    private const int EBUSY = 16;
+    private const int ENODEV = 19;
+    public const int EAGAIN = 11;
+    public const int ENOTTY = 25;
+
+    public static VideoSourceException Opening(string path, int errno) => new($"camera {path}: " + errno switch
+    {
+        ENOENT => "no such device node; plug the camera in, or choose one that 'camera-agent probe' lists",
+        EACCES or EPERM => "permission denied; add the user the agent runs as to group video (sudo usermod -aG video USER) and start it anew",
+        ENODEV or ENXIO => "the node has no device behind it; plug the camera in again",
+        EBUSY => "in use by another program; stop that program (fuser -v " + path + " names it)",
+        _ => $"open: {V4l2Device.ErrorText(errno)}",
+    });
+
+    public static VideoSourceException NotACamera(string path, string whatItIs) =>
+        new($"camera {path}: is {whatItIs}, not a video capture device; choose a node that 'camera-agent probe' lists");
+
+    /// <summary>A call that sets the device up has failed.</summary>
+    public static VideoSourceException SettingUp(string path, string call, int errno) => errno switch
+    {
+        EBUSY => new($"camera {path}: in use by another program ({call}: {V4l2Device.ErrorText(errno)}); stop that program (fuser -v {path} names it)"),
+        EIO or ENODEV or ENXIO => Streaming(path, call, errno),
+        _ => new($"camera {path}: {call}: {V4l2Device.ErrorText(errno)}"),
+    };
+
+    /// <summary>A call on a running stream has failed.</summary>
+    public static VideoSourceException Streaming(string path, string call, int errno) => new($"camera {path}: " + errno switch
+    {
+        ENODEV or ENXIO => $"unplugged ({call}: {V4l2Device.ErrorText(errno)}); plug it in again, it is reopened by itself",
+        EIO => $"the stream broke off ({call}: {V4l2Device.ErrorText(errno)}); it is reopened by itself, check cable and power if this repeats",
+        _ => $"{call}: {V4l2Device.ErrorText(errno)}",
+    });
+}

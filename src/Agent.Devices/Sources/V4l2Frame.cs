@@ -1,0 +1,89 @@
+using Agent.Interop.V4l2;
+
+namespace Agent.Devices.Sources;
+
+/// <summary>One buffer of a <see cref="V4l2Camera"/>, mapped once; on loan between VIDIOC_DQBUF and VIDIOC_QBUF.</summary>
+internal sealed unsafe class V4l2Frame(V4l2Camera camera, V4l2PlaneLayout[] layout, int index, int memoryPlanes) : CapturedFrame
+{
+    private readonly byte*[] addresses = new byte*[memoryPlanes];
+    private readonly uint[] lengths = new uint[memoryPlanes];
+    private readonly uint[] used = new uint[memoryPlanes];
+    private readonly uint[] dataOffsets = new uint[memoryPlanes];
+    private TimeSpan capturedAt;
+    private bool isLent;
+
+    public int Index => index;
+
+    public override VideoFormat Format => camera.Format;
+
+    public override TimeSpan CapturedAt => capturedAt;
+
+    public override int PlaneCount => layout.Length;
+
+    /// <summary>True if every plane holds what its format needs: whole raw planes, a payload that is not empty.</summary>
+    public bool IsComplete
+    {
+        get
+        {
+            foreach (var plane in layout)
+            {
+                var available = (long)Math.Min(used[plane.MemoryPlane], lengths[plane.MemoryPlane]) - dataOffsets[plane.MemoryPlane];
+                if (available < Math.Max(1, plane.Offset + (long)plane.Length))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
+    public override int GetBytesPerLine(int plane) => layout[plane].BytesPerLine;
+
+    public override ReadOnlySpan<byte> GetPlane(int plane)
+    {
+        ObjectDisposedException.ThrowIf(!isLent, this);
+        var (memoryPlane, offset, length, bytesPerLine) = layout[plane];
+        var start = (int)dataOffsets[memoryPlane];
+        return new ReadOnlySpan<byte>(addresses[memoryPlane] + start + offset, bytesPerLine == 0 ? (int)used[memoryPlane] - start : length);
+    }
+
+    public override void Dispose()
+    {
+        if (isLent)
+        {
+            camera.Requeue(this);
+        }
+    }
+
+    /// <summary>Maps one memory plane. Returns 0 or the errno.</summary>
+    public int Map(V4l2Device device, int memoryPlane, uint length, uint offset)
+    {
+        var errno = device.Map(length, offset, out var address);
+        addresses[memoryPlane] = address;
+        lengths[memoryPlane] = length;
+        return errno;
+    }
+
+    public void Unmap()
+    {
+        isLent = false;
+        for (var i = 0; i < addresses.Length; i++)
+        {
+            if (addresses[i] != null)
+            {
+                _ = V4l2Device.Unmap(addresses[i], lengths[i]);
+                addresses[i] = null;
+            }
+        }
+    }
+
+    public void SetUsed(int memoryPlane, uint bytesUsed, uint dataOffset) =>
+        (used[memoryPlane], dataOffsets[memoryPlane]) = (bytesUsed, dataOffset);
+
+    /// <summary>The kernel has handed the buffer over.</summary>
+    public void Lend(TimeSpan captured) => (capturedAt, isLent) = (captured, true);
+
+    /// <summary>The buffer goes back to the kernel.</summary>
+    public void Return() => isLent = false;
+}

@@ -1,0 +1,76 @@
+namespace Agent.Interop.V4l2;
+
+/// <summary>Constants of linux/videodev2.h and linux/v4l2-controls.h, literal, the same on every 64-bit Linux.</summary>
+public static class Videodev2
+{
+    public const uint VIDIOC_QUERYCAP = 0x80685600;
+    public const uint VIDIOC_ENUM_FMT = 0xc0405602;
+    public const uint VIDIOC_S_FMT = 0xc0d05605;
+    public const uint VIDIOC_REQBUFS = 0xc0145608;
+    public const uint VIDIOC_QUERYBUF = 0xc0585609;
+    public const uint VIDIOC_QBUF = 0xc058560f;
+    public const uint VIDIOC_DQBUF = 0xc0585611;
+    public const uint VIDIOC_STREAMON = 0x40045612;
+    public const uint VIDIOC_STREAMOFF = 0x40045613;
+    public const uint VIDIOC_S_PARM = 0xc0cc5616;
+    public const uint VIDIOC_QUERYMENU = 0xc02c5625;
+    public const uint VIDIOC_G_EXT_CTRLS = 0xc0205647;
+    public const uint VIDIOC_S_EXT_CTRLS = 0xc0205648;
+    public const uint VIDIOC_ENUM_FRAMESIZES = 0xc02c564a;
+    public const uint VIDIOC_ENUM_FRAMEINTERVALS = 0xc034564b;
+    public const uint VIDIOC_QUERY_EXT_CTRL = 0xc0e85667;
+    public const uint V4L2_CAP_VIDEO_CAPTURE = 0x00000001;
+    public const uint V4L2_CAP_VIDEO_OUTPUT = 0x00000002;
+    public const uint V4L2_CAP_VBI_CAPTURE = 0x00000010;
+    public const uint V4L2_CAP_VBI_OUTPUT = 0x00000020;
+    public const uint V4L2_CAP_VIDEO_CAPTURE_MPLANE = 0x00001000;
+    public const uint V4L2_CAP_VIDEO_OUTPUT_MPLANE = 0x00002000;
+    public const uint V4L2_CAP_VIDEO_M2M_MPLANE = 0x00004000;
+    public const uint V4L2_CAP_VIDEO_M2M = 0x00008000;
+    public const uint V4L2_CAP_RADIO = 0x00040000;
+    public const uint V4L2_CAP_SDR_CAPTURE = 0x00100000;
+    public const uint V4L2_CAP_META_CAPTURE = 0x00800000;
+    public const uint V4L2_CAP_META_OUTPUT = 0x08000000;
+    public const uint V4L2_CAP_STREAMING = 0x04000000;
+    public const uint V4L2_CAP_TOUCH = 0x10000000;
+    public const uint V4L2_CAP_DEVICE_CAPS = 0x80000000;
+    public const uint V4L2_BUF_TYPE_VIDEO_CAPTURE = 0x00000001;
+    public const uint V4L2_BUF_TYPE_VIDEO_OUTPUT = 0x00000002;
+    public const uint V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE = 0x00000009;
+    public const uint V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE = 0x0000000a;
+    public const uint V4L2_MEMORY_MMAP = 0x00000001;
+    public const uint V4L2_FIELD_NONE = 0x00000001;
+    public const uint V4L2_FIELD_INTERLACED = 0x00000004;
+    public const uint V4L2_FIELD_INTERLACED_TB = 0x00000008;
+    public const uint V4L2_FIELD_INTERLACED_BT = 0x00000009;
+    public const uint V4L2_BUF_FLAG_ERROR = 0x00000040;
+    public const uint V4L2_BUF_FLAG_TIMESTAMP_MASK = 0x0000e000;
+    public const uint V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC = 0x00002000;
+    public const uint V4L2_CAP_TIMEPERFRAME = 0x00001000;
+    public const uint V4L2_FRMSIZE_TYPE_DISCRETE = 0x00000001;
+    public const uint V4L2_FRMIVAL_TYPE_DISCRETE = 0x00000001;
+    public const uint V4L2_FMT_FLAG_COMPRESSED = 0x00000001;
+    public const uint V4L2_CTRL_FLAG_NEXT_CTRL = 0x80000000;
+    public const uint V4L2_CTRL_FLAG_DISABLED = 0x00000001;
+    public const uint V4L2_CTRL_FLAG_WRITE_ONLY = 0x00000040;
+    public const uint V4L2_CTRL_FLAG_READ_ONLY = 0x00000004;
+    public const uint V4L2_CTRL_FLAG_INACTIVE = 0x00000010;
+    public const uint V4L2_CTRL_FLAG_HAS_PAYLOAD = 0x00000100;
+    public const uint V4L2_CTRL_TYPE_INTEGER = 0x00000001;
+    public const uint V4L2_CTRL_TYPE_MENU = 0x00000003;
+    public const uint V4L2_CTRL_TYPE_BUTTON = 0x00000004;
+    public const uint V4L2_CTRL_TYPE_CTRL_CLASS = 0x00000006;
+    public const uint V4L2_CTRL_TYPE_STRING = 0x00000007;
+    public const uint V4L2_CTRL_TYPE_INTEGER_MENU = 0x00000009;
+    public const uint V4L2_CTRL_WHICH_CUR_VAL = 0x00000000;
+    public const uint V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME = 0x009909e5;
+    public const uint V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER = 0x009909e2;
+    public const uint V4L2_PIX_FMT_YUYV = 0x56595559; // 'YUYV'
+    public const uint V4L2_PIX_FMT_NV12 = 0x3231564e; // 'NV12'
+    public const uint V4L2_PIX_FMT_NV12M = 0x32314d4e; // 'NM12'
+    public const uint V4L2_PIX_FMT_YUV420 = 0x32315559; // 'YU12'
+    public const uint V4L2_PIX_FMT_YUV420M = 0x32314d59; // 'YM12'
+    public const uint V4L2_PIX_FMT_MJPEG = 0x47504a4d; // 'MJPG'
+    public const uint V4L2_PIX_FMT_H264 = 0x34363248; // 'H264'
+    public const uint VIDEO_MAX_PLANES = 0x00000008;
+}

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Agent.Interop.V4l2;
+
+namespace Agent.Interop.Tests.V4l2;
+
+/// <summary>
+/// Writes a C file with one _Static_assert for each constant, structure size, field offset and field size declared in C#, and has a C
+/// compiler check it against the system's own headers. A difference is a compile error that names the field.
+/// </summary>
+public sealed class V4l2LayoutTests
+{
+    private const string Headers = """
+        #include <stddef.h>
+        #include <errno.h>
+        #include <fcntl.h>
+        #include <poll.h>
+        #include <sys/eventfd.h>
+        #include <sys/mman.h>
+        #include <linux/videodev2.h>
+
+        """;
+
+    [Theory]
+    [InlineData("gcc")]
+    [InlineData("aarch64-linux-gnu-gcc")]
+    public void Constants_and_structures_are_those_of_the_headers(string compiler)
+    {
+        var constants = ConstantAssertions(typeof(Videodev2)).Concat(ConstantAssertions(typeof(V4l2Libc))).ToList();
+        var structures = typeof(v4l2_buffer).Assembly.GetTypes()
+            .Where(type => type.Namespace == typeof(v4l2_buffer).Namespace && type.IsValueType && !type.IsNested && type.Name.StartsWith("v4l2_", StringComparison.Ordinal))
+            .SelectMany(type => StructureAssertions(type)).ToList();
+        Assert.True(constants.Count > 50 && structures.Count > 200, $"only {constants.Count} constants and {structures.Count} fields found");
+
+        Assert.Equal("", Compile(compiler, Headers + string.Join('\n', constants.Concat(structures)) + "\n"));
+    }
+
+    [Fact]
+    public void A_wrong_offset_is_noticed()
+    {
+        Assert.Contains("v4l2_buffer.sequence", Compile("gcc", Headers + Assertion("offsetof(struct v4l2_buffer, sequence)", 52, "v4l2_buffer.sequence")), StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<string> ConstantAssertions(Type type) =>
+        type.GetFields(BindingFlags.Public | BindingFlags.Static).Where(field => field.IsLiteral)
+            .Select(field => Assertion(field.Name, Convert.ToInt64(field.GetRawConstantValue(), null), field.Name));
+
+    private static IEnumerable<string> StructureAssertions(Type type)
+    {
+        yield return Assertion($"sizeof(struct {type.Name})", SizeOf(type), type.Name);
+        foreach (var (path, offset, size) in Fields(type))
+        {
+            yield return Assertion($"offsetof(struct {type.Name}, {path})", offset, $"{type.Name}.{path}");
+            yield return Assertion($"sizeof(((struct {type.Name} *)0)->{path})", size, $"size of {type.Name}.{path}");
+        }
+    }
+
+    private static IEnumerable<(string Path, int Offset, int Size)> Fields(Type type)
+    {
+        foreach (var field in type.GetFields(BindingFlags.Public | BindingFlags.Instance))
+        {
+            var offset = (int)Marshal.OffsetOf(type, field.Name);
+            // The unions that C leaves unnamed inside a field are nested types here; their own tail padding is this side's choice.
+            yield return (field.Name, offset, SizeOf(field.FieldType));
+            if (field.FieldType.IsNested && field.FieldType.GetCustomAttribute<CompilerGeneratedAttribute>() is null && field.FieldType.GetCustomAttribute<InlineArrayAttribute>() is null)
+            {
+                foreach (var (path, inner, size) in Fields(field.FieldType))
+                {
+                    yield return ($"{field.Name}.{path}", offset + inner, size);
+                }
+            }
+        }
+    }
+
+    private static string Assertion(string expression, long value, string message) =>
+        $"_Static_assert((unsigned long)({expression}) == {(ulong)value}UL, \"{message}\");";
+
+    private static int SizeOf(Type type) =>
+        type.IsPointer ? IntPtr.Size : (int)typeof(Unsafe).GetMethod(nameof(Unsafe.SizeOf))!.MakeGenericMethod(type).Invoke(null, null)!;
+
+    /// <summary>What the compiler says; empty if it is content.</summary>
+    private static string Compile(string compiler, string source)
+    {
+        var start = new ProcessStartInfo(compiler, "-fsyntax-only -D_GNU_SOURCE -x c -") { RedirectStandardInput = true, RedirectStandardError = true, StandardInputEncoding = new UTF8Encoding(false) };
+        using var process = Process.Start(start)!;
+        process.StandardInput.Write(source);
+        process.StandardInput.Close();
+        var errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return errors + (process.ExitCode == 0 ? "" : $"{compiler} exited with {process.ExitCode}");
+    }
+}

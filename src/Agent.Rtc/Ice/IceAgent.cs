@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Agent.Rtc.Ice;
 
 /// <summary>RFC 8445 §6.1.1 role.</summary>
@@ -25,54 +27,175 @@ public sealed record CandidatePairStatus(
 
 /// <summary>
 /// A full ICE agent for one component (RFC 8445), sans-IO: bytes and time in, bytes and state out. Not thread-safe; the media
-/// loop owns it.
+/// loop owns it. After each input, drain <see cref="TryDequeueTransmit"/> and read <see cref="NextTimeout"/>.
 /// </summary>
-public sealed class IceAgent
+public sealed partial class IceAgent
 {
+    private readonly IRandomSource _random;
+    private readonly ulong _tieBreaker;
+    private readonly CheckList _checkList = new();
+    private readonly ConsentFreshness _consent;
+    private readonly StunSendQueue _queue = new();
+    private IceSessionKeys _keys;
+
+    // The generation before a restart, while its selected pair is still in use.
+    private IceSessionKeys? _previousKeys;
+    private CandidatePair? _selected;
+    private MonotonicTime? _startedAt;
+    private MonotonicTime _nextCheckAt;
+    private MonotonicTime? _firstValidAt;
+    private bool _remoteEndOfCandidates;
+
+    // A controlling agent has a valid pair and hopes for a better one.
+    private bool _waitingForBetter;
+
+    /// <param name="role">The role that signalling assigns; a role conflict may change it.</param>
+    /// <param name="local">This side's credentials.</param>
+    /// <param name="random">Source of the tiebreaker, transaction ids and jitter.</param>
     public IceAgent(IceRole role, IceCredentials local, IRandomSource random)
     {
+        ArgumentNullException.ThrowIfNull(local);
+        ArgumentNullException.ThrowIfNull(random);
         Role = role;
         LocalCredentials = local;
-        _ = random;
+        _keys = new IceSessionKeys(local);
+        _random = random;
+        _consent = new ConsentFreshness(random);
+        Span<byte> tieBreaker = stackalloc byte[sizeof(ulong)];
+        random.Fill(tieBreaker);
+        _tieBreaker = BinaryPrimitives.ReadUInt64BigEndian(tieBreaker);
     }
 
-    public IceRole Role { get; }
+    /// <summary>The present role.</summary>
+    public IceRole Role { get; private set; }
 
-    public IceCredentials LocalCredentials { get; }
+    public IceCredentials LocalCredentials { get; private set; }
 
-    public IceConnectionState State => throw new NotImplementedException();
+    public IceConnectionState State { get; private set; }
+
+    /// <summary>Why <see cref="State"/> is Failed, in words for the status.</summary>
+    public string? FailureReason { get; private set; }
 
     /// <summary>The pair that data is sent on, or <c>null</c> while there is none.</summary>
-    public CandidatePairStatus? SelectedPair => throw new NotImplementedException();
-
-    /// <summary>Local base and remote address of the selected pair, for the media path: no allocation. False while there is none.</summary>
-    public bool TryGetSelectedPath(out TransportAddress local, out TransportAddress remote) => throw new NotImplementedException();
+    public CandidatePairStatus? SelectedPair => _selected?.ToStatus();
 
     /// <summary>Round-trip time of the selected pair's last check, if any.</summary>
-    public TimeSpan? RoundTripTime => throw new NotImplementedException();
+    public TimeSpan? RoundTripTime => _selected?.RoundTripTime;
 
-    public IReadOnlyList<CandidatePairStatus> GetPairs() => throw new NotImplementedException();
+    /// <summary>Datagrams that were malformed, not authenticated, or answered nothing that was asked.</summary>
+    public long DatagramsDropped { get; private set; }
 
-    public void SetRemoteCredentials(IceCredentials remote) => throw new NotImplementedException();
+    /// <summary>Messages dropped because the send queue was full.</summary>
+    public long TransmitsDropped => _queue.Dropped;
 
-    public void AddLocalCandidate(IceCandidate candidate, MonotonicTime now) => throw new NotImplementedException();
+    /// <summary>Candidates and pairs that the caps on a session kept out.</summary>
+    public long CandidatesRefused => _checkList.Refused;
 
-    public void AddRemoteCandidate(IceCandidate candidate, MonotonicTime now) => throw new NotImplementedException();
+    /// <summary>When to call <see cref="HandleTimeout"/>; an instant in the past means at once.</summary>
+    public MonotonicTime NextTimeout { get; private set; } = MonotonicTime.Never;
 
-    public void SetRemoteEndOfCandidates() => throw new NotImplementedException();
+    /// <summary>Local base and remote address of the selected pair, for the media path: no allocation. False while there is none.</summary>
+    public bool TryGetSelectedPath(out TransportAddress local, out TransportAddress remote)
+    {
+        local = _selected?.Base ?? default;
+        remote = _selected?.RemoteAddress ?? default;
+        return _selected is not null;
+    }
+
+    /// <summary>All pairs, best first; the selected pair of before a restart is among them while in use.</summary>
+    public IReadOnlyList<CandidatePairStatus> GetPairs()
+    {
+        var pairs = _checkList.Pairs.ConvertAll(static pair => pair.ToStatus());
+        if (_selected is not null && !_checkList.Pairs.Contains(_selected))
+        {
+            pairs.Add(_selected.ToStatus());
+        }
+
+        return pairs;
+    }
+
+    /// <summary>Sets the peer's credentials; checks of the peer that came before were answered and are returned now.</summary>
+    public void SetRemoteCredentials(IceCredentials remote)
+    {
+        ArgumentNullException.ThrowIfNull(remote);
+        _keys.SetRemote(remote);
+        NextTimeout = MonotonicTime.Zero;
+    }
+
+    /// <summary>Adds a local candidate; a reflexive one whose base is known already changes nothing (RFC 8445 §6.1.2.4).</summary>
+    public void AddLocalCandidate(IceCandidate candidate, MonotonicTime now)
+    {
+        ArgumentNullException.ThrowIfNull(candidate);
+        if (State != IceConnectionState.Closed)
+        {
+            _checkList.AddLocal(candidate, _keys, Role, _selected);
+            Advance(now);
+        }
+    }
+
+    /// <summary>Adds a candidate that the peer signalled; duplicates and what the caps refuse are left out.</summary>
+    public void AddRemoteCandidate(IceCandidate candidate, MonotonicTime now)
+    {
+        ArgumentNullException.ThrowIfNull(candidate);
+        if (State != IceConnectionState.Closed && candidate.Address.Port != 0 && !candidate.Address.IsUnspecified)
+        {
+            _checkList.AddRemote(candidate, _keys, Role, _selected);
+            Advance(now);
+        }
+    }
+
+    /// <summary>The peer has no further candidates: failure may be told before the longest time is over.</summary>
+    public void SetRemoteEndOfCandidates()
+    {
+        _remoteEndOfCandidates = true;
+        NextTimeout = State == IceConnectionState.Checking ? MonotonicTime.Zero : NextTimeout;
+    }
 
     /// <summary>ICE restart (RFC 8445 §9): new credentials on both sides; the selected path stays in use until a new one is nominated.</summary>
-    public void Restart(IceCredentials local, IceCredentials remote, MonotonicTime now) => throw new NotImplementedException();
+    public void Restart(IceCredentials local, IceCredentials remote, MonotonicTime now)
+    {
+        ArgumentNullException.ThrowIfNull(local);
+        ArgumentNullException.ThrowIfNull(remote);
+        if (State == IceConnectionState.Closed)
+        {
+            return;
+        }
 
-    /// <summary>Handles a datagram that RFC 7983 classes as STUN. Malformed or unauthenticated input is dropped and counted.</summary>
-    /// <returns>True if it was a valid STUN message of this session.</returns>
-    public bool HandleDatagram(ReadOnlySpan<byte> datagram, TransportAddress local, TransportAddress remote, MonotonicTime now) => throw new NotImplementedException();
+        // A second restart before the first came to an end keeps the generation whose path is in use.
+        _previousKeys = _selected?.Keys;
+        _keys = new IceSessionKeys(local);
+        _keys.SetRemote(remote);
+        LocalCredentials = local;
+        _checkList.ClearRemote();
+        _remoteEndOfCandidates = false;
+        _firstValidAt = null;
+        _startedAt = null;
+        FailureReason = null;
+        State = _selected is null ? IceConnectionState.Checking : State;
+        Advance(now);
+    }
 
-    public MonotonicTime NextTimeout => throw new NotImplementedException();
+    /// <summary>Runs whatever is due.</summary>
+    public void HandleTimeout(MonotonicTime now)
+    {
+        if (State != IceConnectionState.Closed)
+        {
+            Advance(now);
+        }
+    }
 
-    public void HandleTimeout(MonotonicTime now) => throw new NotImplementedException();
+    /// <summary>Writes the next STUN message to send into <paramref name="buffer"/> (at least 1500 bytes); false if there is none.</summary>
+    public bool TryDequeueTransmit(Span<byte> buffer, out Transmit transmit) => _queue.TryDequeue(buffer, out transmit);
 
-    public bool TryDequeueTransmit(Span<byte> buffer, out Transmit transmit) => throw new NotImplementedException();
-
-    public void Close() => throw new NotImplementedException();
+    /// <summary>Stops everything; nothing is sent or answered from now on.</summary>
+    public void Close()
+    {
+        State = IceConnectionState.Closed;
+        _selected = null;
+        _previousKeys = null;
+        _consent.Stop();
+        _checkList.ClearRemote();
+        _queue.Clear();
+        NextTimeout = MonotonicTime.Never;
+    }
 }

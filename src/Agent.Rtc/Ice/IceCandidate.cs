@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Agent.Rtc.Ice;
 
 /// <summary>Candidate types of RFC 8445 §5.1.1.</summary>
@@ -18,4 +20,38 @@ public enum IceCandidateType
 /// <param name="Base">The base; equals <paramref name="Address"/> for host candidates.</param>
 /// <param name="Priority">RFC 8445 §5.1.2.</param>
 /// <param name="Foundation">1 to 32 ice-chars.</param>
-public sealed record IceCandidate(IceCandidateType Type, TransportAddress Address, TransportAddress Base, uint Priority, string Foundation);
+public sealed record IceCandidate(IceCandidateType Type, TransportAddress Address, TransportAddress Base, uint Priority, string Foundation)
+{
+    /// <summary>A host candidate with its priority and foundation.</summary>
+    /// <param name="address">The address and the port of the socket.</param>
+    /// <param name="localPreference">Unique for each address of the host; higher is preferred (RFC 8445 §5.1.2.1).</param>
+    public static IceCandidate CreateHost(TransportAddress address, ushort localPreference = IcePriority.HighestLocalPreference) =>
+        new(IceCandidateType.Host, address, address, IcePriority.Compute(IceCandidateType.Host, localPreference),
+            ComputeFoundation(IceCandidateType.Host, address, default));
+
+    /// <summary>
+    /// A foundation (RFC 8445 §5.1.1.3): equal for candidates of the same type, base IP address and server, else different but for
+    /// a hash collision, which only merges two groups.
+    /// </summary>
+    /// <param name="type">The candidate's type.</param>
+    /// <param name="baseAddress">The candidate's base; its port does not count.</param>
+    /// <param name="server">The STUN or TURN server, <c>default</c> if there was none.</param>
+    public static string ComputeFoundation(IceCandidateType type, TransportAddress baseAddress, TransportAddress server)
+    {
+        // FNV-1a, 32 bits: short, stable between runs, and as good as any other here.
+        const uint offsetBasis = 2166136261;
+        const uint prime = 16777619;
+        const int longestAddress = 16;
+        Span<byte> bytes = stackalloc byte[1 + longestAddress + longestAddress];
+        bytes[0] = (byte)type;
+        var length = 1 + baseAddress.WriteAddress(bytes[1..]);
+        length += server.IsNone ? 0 : server.WriteAddress(bytes[length..]);
+        var hash = offsetBasis;
+        foreach (var b in bytes[..length])
+        {
+            hash = (hash ^ b) * prime;
+        }
+
+        return hash.ToString(CultureInfo.InvariantCulture);
+    }
+}

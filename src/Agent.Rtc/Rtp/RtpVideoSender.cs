@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using System.Text;
+using Agent.Rtc.Rtcp;
+
 namespace Agent.Rtc.Rtp;
 
 /// <summary>What SDP settled for the video sent to one viewer.</summary>
@@ -5,14 +9,28 @@ namespace Agent.Rtc.Rtp;
 /// <param name="RtxSsrc">RTX SSRC (RFC 4588 SSRC multiplexing); used only if <paramref name="RtxPayloadType"/> is set.</param>
 /// <param name="PayloadType">H.264 payload type.</param>
 /// <param name="RtxPayloadType">RTX payload type, or <c>null</c> if the peer has none.</param>
-/// <param name="Cname">RFC 7022 CNAME.</param>
-/// <param name="Mid">The mid and the id of its header extension (RFC 8843 §15), or <c>null</c>.</param>
+/// <param name="Cname">RFC 7022 CNAME, at most 255 bytes.</param>
+/// <param name="Mid">The mid and the id of its header extension (RFC 8843 §15), or <c>null</c>; one longer than 16 bytes is not sent.</param>
 /// <param name="MidExtensionId">1 to 14, or 0 for none.</param>
 /// <param name="ReducedSizeRtcp">Whether a=rtcp-rsize was agreed (RFC 5506).</param>
 public sealed record RtpVideoSenderOptions(
     uint Ssrc, uint RtxSsrc, byte PayloadType, byte? RtxPayloadType, string Cname, string? Mid, byte MidExtensionId, bool ReducedSizeRtcp);
 
 /// <summary>Counters of one viewer's video, for the status and the metrics.</summary>
+/// <param name="PacketsSent">RTP packets, retransmissions among them.</param>
+/// <param name="BytesSent">Their bytes with RTP headers, before protection.</param>
+/// <param name="FramesSent">Frames sent to their last packet.</param>
+/// <param name="FramesDropped">Frames dropped: before the first IDR, on overflow and until the next IDR, after <see cref="RtpVideoSender.Close"/>.</param>
+/// <param name="KeyFramesSent">IDR frames among those sent.</param>
+/// <param name="PacketsRetransmitted">Retransmissions.</param>
+/// <param name="NacksReceived">Generic NACK messages.</param>
+/// <param name="PlisReceived">Picture loss indications.</param>
+/// <param name="FirsReceived">Full intra requests, repetitions left out.</param>
+/// <param name="FractionLost">0 to 1, of the receiver's last report.</param>
+/// <param name="CumulativeLost">Packets, of the receiver's last report.</param>
+/// <param name="Jitter">Of the receiver's last report.</param>
+/// <param name="RoundTripTime">From the receiver's last report.</param>
+/// <param name="MalformedRtcp">RTCP packets, or parts of a compound one, that could not be read.</param>
 public readonly record struct RtpVideoSenderStatistics(
     long PacketsSent, long BytesSent, long FramesSent, long FramesDropped, long KeyFramesSent, long PacketsRetransmitted, long NacksReceived,
     long PlisReceived, long FirsReceived, double FractionLost, long CumulativeLost, TimeSpan? Jitter, TimeSpan? RoundTripTime, long MalformedRtcp);
@@ -23,40 +41,346 @@ public readonly record struct RtpVideoSenderStatistics(
 /// </summary>
 public sealed class RtpVideoSender
 {
+    /// <summary>Most bytes that a packet has beyond its payload: header, mid, original sequence number.</summary>
+    public const int MaximumOverhead = RtpHeader.MaximumLength + OriginalSequenceLength;
+
+    /// <summary>RFC 4588 §4: the original sequence number in front of the payload.</summary>
+    private const int OriginalSequenceLength = sizeof(ushort);
+
+    /// <summary>
+    /// Sequence numbers start in the lower half (RFC 3711 §3.3.1): a receiver that loses the first packets would else take a
+    /// wraparound among them for none.
+    /// </summary>
+    private const ushort FirstSequenceMask = 0x7FFF;
+
+    /// <summary>Video clock (RFC 6184 §8.1).</summary>
+    private const int ClockRate = 90_000;
+
+    /// <summary>How long a repeated NACK is ignored while no RTT is known, and the bounds to that once it is.</summary>
+    private static readonly TimeSpan s_defaultHoldOff = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_minimumHoldOff = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan s_maximumHoldOff = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often an IDR is asked for while frames are dropped for want of one; a request may get lost in a rate limit.</summary>
+    private static readonly TimeSpan s_keyFrameRequestInterval = TimeSpan.FromSeconds(1);
+
+    private readonly RtpVideoSenderOptions _options;
+    private readonly byte[] _mid = [];
+    private readonly byte _midExtensionId;
+    private readonly byte[] _cname;
+    private readonly uint _timestampOffset;
+    private readonly RtpSendBuffer _buffer;
+    private readonly RetransmissionQueue _retransmissions = new();
+    private readonly SenderReports _reports;
+    private ushort _nextRtxSequence;
+    private bool _awaitingKeyFrame = true;
+    private bool _keyFrameRequested;
+    private MonotonicTime? _keyFrameRequestedAt;
+    private (uint Timestamp, MonotonicTime CapturedAt)? _lastFrame;
+    private (uint SenderSsrc, byte SequenceNumber)? _lastFir;
+    private uint _reportedPackets;
+    private uint _reportedOctets;
+    private bool _closed;
+    private bool _byeDue;
+    private RtpVideoSenderStatistics _statistics;
+
+    /// <exception cref="ArgumentException">The CNAME is longer than an SDES item.</exception>
     public RtpVideoSender(RtpVideoSenderOptions options, IRandomSource random, MonotonicTime now)
     {
-        _ = options;
-        _ = random;
-        _ = now;
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(random);
+        _options = options;
+        _cname = Encoding.UTF8.GetBytes(options.Cname);
+        if (_cname.Length > RtcpWriter.MaximumItemLength)
+            throw new ArgumentException($"The CNAME has {_cname.Length} bytes; an SDES item holds {RtcpWriter.MaximumItemLength}.", nameof(options));
+
+        if (options is { Mid.Length: > 0, MidExtensionId: > 0 and <= RtpHeader.MaximumExtensionId }
+            && Encoding.UTF8.GetByteCount(options.Mid) <= RtpHeader.MaximumExtensionLength)
+        {
+            _mid = Encoding.UTF8.GetBytes(options.Mid);
+            _midExtensionId = options.MidExtensionId;
+        }
+
+        Span<byte> bytes = stackalloc byte[8];
+        random.Fill(bytes);
+        _timestampOffset = BinaryPrimitives.ReadUInt32BigEndian(bytes);
+        _buffer = new RtpSendBuffer(BinaryPrimitives.ReadUInt16BigEndian(bytes[4..]) & FirstSequenceMask);
+        _nextRtxSequence = (ushort)(BinaryPrimitives.ReadUInt16BigEndian(bytes[6..]) & FirstSequenceMask);
+        _reports = new SenderReports(random, now);
     }
 
+    /// <summary>The peer said BYE.</summary>
+    public bool RemoteSaidBye { get; private set; }
+
+    /// <summary>When <see cref="TryWriteRtcp"/> has a report due; in the past while a BYE is.</summary>
+    public MonotonicTime NextTimeout => _byeDue ? MonotonicTime.Zero : _closed ? MonotonicTime.Never : _reports.NextAt;
+
     /// <summary>True once after the peer (PLI, FIR) or the queue (overflow, first frame) needs an IDR; reading clears it.</summary>
-    public bool TakeKeyFrameRequest() => throw new NotImplementedException();
+    public bool TakeKeyFrameRequest()
+    {
+        var requested = _keyFrameRequested;
+        _keyFrameRequested = false;
+        return requested;
+    }
 
     /// <summary>
     /// Queues a frame (takes its own reference). Before the first IDR, and after the queue has overflowed, frames are dropped and
     /// counted until the next IDR.
     /// </summary>
-    public void WriteFrame(PacketizedFrame frame, MonotonicTime now) => throw new NotImplementedException();
+    public void WriteFrame(PacketizedFrame frame, MonotonicTime now)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        if (frame.PacketCount == 0)
+            return;
+
+        if (_closed)
+        {
+            _statistics = _statistics with { FramesDropped = _statistics.FramesDropped + 1 };
+            return;
+        }
+
+        if (_buffer.IsFull(frame.TotalBytes, now))
+        {
+            _statistics = _statistics with { FramesDropped = _statistics.FramesDropped + _buffer.DropQueued() };
+            _awaitingKeyFrame = true;
+        }
+
+        if (_awaitingKeyFrame && !frame.IsKeyFrame)
+        {
+            _statistics = _statistics with { FramesDropped = _statistics.FramesDropped + 1 };
+            if (_keyFrameRequestedAt is not { } at || now - at >= s_keyFrameRequestInterval)
+            {
+                _keyFrameRequested = true;
+                _keyFrameRequestedAt = now;
+            }
+
+            return;
+        }
+
+        _awaitingKeyFrame = false;
+        _keyFrameRequestedAt = null;
+        _buffer.Enqueue(frame, now);
+    }
 
     /// <summary>Writes the next RTP packet (retransmissions first, then queued frames); false when nothing is due.</summary>
-    public bool TryWriteRtp(Span<byte> buffer, MonotonicTime now, out int length) => throw new NotImplementedException();
+    /// <param name="buffer">At least the largest payload and <see cref="MaximumOverhead"/>, and room for its protection.</param>
+    /// <param name="now">The present.</param>
+    /// <param name="length">Bytes of RTP packet.</param>
+    public bool TryWriteRtp(Span<byte> buffer, MonotonicTime now, out int length)
+    {
+        while (_retransmissions.TryTake(out var sequence))
+        {
+            // The frame may have left the history since the NACK.
+            if (!_buffer.TryFind(sequence, out var lost))
+                continue;
+
+            length = _options.RtxPayloadType is { } rtx ? WriteRtx(buffer, lost, rtx) : WriteMedia(buffer, lost);
+            _statistics = _statistics with { PacketsRetransmitted = _statistics.PacketsRetransmitted + 1 };
+            return true;
+        }
+
+        _buffer.Trim(now);
+        length = 0;
+        if (!_buffer.TryTake(now, out var item))
+            return false;
+
+        length = WriteMedia(buffer, item);
+        _lastFrame = (item.Frame.RtpTimestamp, item.Frame.CapturedAt);
+        if (item.IsLast)
+        {
+            _statistics = _statistics with
+            {
+                FramesSent = _statistics.FramesSent + 1,
+                KeyFramesSent = _statistics.KeyFramesSent + (item.Frame.IsKeyFrame ? 1 : 0),
+            };
+        }
+
+        return true;
+    }
 
     /// <summary>Writes the next RTCP compound packet when one is due (SR + SDES; BYE after <see cref="Close"/>).</summary>
-    public bool TryWriteRtcp(Span<byte> buffer, MonotonicTime now, DateTimeOffset wallClock, out int length) => throw new NotImplementedException();
+    /// <remarks>
+    /// While nothing was sent the report is an empty RR (RFC 3550 §6.4). The RTX stream gets no report of its own: receivers have no
+    /// use for its clock, which is the video's.
+    /// </remarks>
+    public bool TryWriteRtcp(Span<byte> buffer, MonotonicTime now, DateTimeOffset wallClock, out int length)
+    {
+        length = 0;
+        if (now < NextTimeout)
+            return false;
+
+        var writer = new RtcpWriter(buffer);
+        if (_lastFrame is { } frame)
+        {
+            // The media clock at this very instant: captured frames are dated back by their way through the encoder.
+            var sinceCapture = (now - frame.CapturedAt).Ticks * ClockRate / TimeSpan.TicksPerSecond;
+            var info = new RtcpSenderInfo(
+                NtpTime.From(wallClock), frame.Timestamp + _timestampOffset + (uint)sinceCapture, _reportedPackets, _reportedOctets);
+            writer.WriteSenderReport(_options.Ssrc, info);
+            _reports.Remember(info.NtpTimestamp, now);
+        }
+        else
+        {
+            writer.WriteEmptyReceiverReport(_options.Ssrc);
+        }
+
+        writer.WriteCname(_options.Ssrc, _cname);
+        if (_byeDue)
+            writer.WriteBye(_options.RtxPayloadType is null ? [_options.Ssrc] : [_options.Ssrc, _options.RtxSsrc]);
+
+        _byeDue = false;
+        _reports.Advance(now);
+        length = writer.Length;
+        return true;
+    }
 
     /// <summary>Takes a decrypted RTCP packet; malformed parts are counted and ignored.</summary>
-    public void HandleRtcp(ReadOnlySpan<byte> packet, MonotonicTime now) => throw new NotImplementedException();
+    public void HandleRtcp(ReadOnlySpan<byte> packet, MonotonicTime now)
+    {
+        if (!RtcpReader.TryCreate(packet, _options.ReducedSizeRtcp, out var reader))
+        {
+            CountMalformed();
+            return;
+        }
 
-    public MonotonicTime NextTimeout => throw new NotImplementedException();
+        while (reader.TryRead(out var part))
+        {
+            // SDES, APP and XR tell a sender nothing that it needs.
+            var understood = part.Type switch
+            {
+                RtcpPacketType.SenderReport or RtcpPacketType.ReceiverReport => HandleReport(part, now),
+                RtcpPacketType.TransportFeedback => HandleTransportFeedback(part, now),
+                RtcpPacketType.PayloadFeedback => HandlePayloadFeedback(part),
+                RtcpPacketType.Bye => RemoteSaidBye = true,
+                _ => true,
+            };
+            if (!understood)
+                CountMalformed();
+        }
+    }
 
-    public void HandleTimeout(MonotonicTime now) => throw new NotImplementedException();
+    /// <summary>Releases frames that are too old to be asked for again.</summary>
+    public void HandleTimeout(MonotonicTime now) => _buffer.Trim(now);
 
-    public RtpVideoSenderStatistics GetStatistics() => throw new NotImplementedException();
-
-    /// <summary>The peer said BYE.</summary>
-    public bool RemoteSaidBye => throw new NotImplementedException();
+    public RtpVideoSenderStatistics GetStatistics() => _statistics with
+    {
+        FractionLost = _reports.FractionLost,
+        CumulativeLost = _reports.CumulativeLost,
+        Jitter = _reports.Jitter,
+        RoundTripTime = _reports.RoundTripTime,
+    };
 
     /// <summary>Releases every frame held and makes a BYE due.</summary>
-    public void Close() => throw new NotImplementedException();
+    public void Close()
+    {
+        if (_closed)
+            return;
+
+        _buffer.Clear();
+        _retransmissions.Clear();
+        _closed = true;
+        _byeDue = true;
+    }
+
+    private bool HandleReport(RtcpPacket packet, MonotonicTime now)
+    {
+        if (!RtcpReportBlock.TryFind(packet, _options.Ssrc, out var block))
+            return false;
+
+        if (block is { } found)
+            _reports.Handle(found, now);
+
+        return true;
+    }
+
+    /// <summary>Generic NACK; transport-wide congestion control and TMMBR are known and of no use here.</summary>
+    private bool HandleTransportFeedback(RtcpPacket packet, MonotonicTime now)
+    {
+        if (!RtcpFeedback.TryParse(packet, out var feedback))
+            return false;
+
+        if (packet.Count != RtcpFeedback.GenericNack || feedback.MediaSsrc != _options.Ssrc)
+            return true;
+
+        if (!RtcpNackReader.TryCreate(feedback.ControlInformation, out var nack))
+            return false;
+
+        _statistics = _statistics with { NacksReceived = _statistics.NacksReceived + 1 };
+        var holdOff = _reports.RoundTripTime is { } rtt
+            ? new TimeSpan(Math.Clamp(rtt.Ticks, s_minimumHoldOff.Ticks, s_maximumHoldOff.Ticks))
+            : s_defaultHoldOff;
+        while (nack.TryRead(out var sequenceNumber))
+        {
+            // The nearest one below the next: a NACK is about the past.
+            var sequence = _buffer.NextSequence - (ushort)(_buffer.NextSequence - sequenceNumber);
+            if (_buffer.TryFind(sequence, out _))
+                _retransmissions.TryAdd(sequence, now, holdOff);
+        }
+
+        return true;
+    }
+
+    /// <summary>PLI and FIR; REMB and other application layer feedback are known and of no use here.</summary>
+    private bool HandlePayloadFeedback(RtcpPacket packet)
+    {
+        if (!RtcpFeedback.TryParse(packet, out var feedback))
+            return false;
+
+        if (packet.Count == RtcpFeedback.PictureLossIndication && feedback.MediaSsrc == _options.Ssrc)
+        {
+            _statistics = _statistics with { PlisReceived = _statistics.PlisReceived + 1 };
+            _keyFrameRequested = true;
+        }
+        else if (packet.Count == RtcpFeedback.FullIntraRequest)
+        {
+            if (!RtcpFullIntraRequest.TryFind(feedback.ControlInformation, _options.Ssrc, out var sequenceNumber))
+                return false;
+
+            // The same number again is a repetition in case the first got lost (RFC 5104 §4.3.1.1).
+            if (sequenceNumber is { } number && _lastFir != (feedback.SenderSsrc, number))
+            {
+                _lastFir = (feedback.SenderSsrc, number);
+                _statistics = _statistics with { FirsReceived = _statistics.FirsReceived + 1 };
+                _keyFrameRequested = true;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Writes a packet of the video stream. A plain retransmission comes out byte for byte as the first time, on which
+    /// <see cref="Srtp.SrtpContext.ProtectRtp"/> relies.
+    /// </summary>
+    private int WriteMedia(Span<byte> buffer, RtpSendItem item)
+    {
+        var payload = item.Frame.GetPayload(item.PacketIndex);
+        var header = new RtpHeader(
+            item.IsLast, _options.PayloadType, (ushort)item.Sequence, item.Frame.RtpTimestamp + _timestampOffset, _options.Ssrc);
+        var headerLength = header.Write(buffer, _midExtensionId, _mid);
+        payload.CopyTo(buffer[headerLength..]);
+        _reportedPackets++;
+        _reportedOctets += (uint)payload.Length;
+        return CountSent(headerLength + payload.Length);
+    }
+
+    /// <summary>Writes a retransmission as RFC 4588 §4 has it: own SSRC, sequence numbers and payload type, the same timestamp.</summary>
+    private int WriteRtx(Span<byte> buffer, RtpSendItem item, byte payloadType)
+    {
+        var payload = item.Frame.GetPayload(item.PacketIndex);
+        var header = new RtpHeader(
+            item.IsLast, payloadType, _nextRtxSequence++, item.Frame.RtpTimestamp + _timestampOffset, _options.RtxSsrc);
+        var headerLength = header.Write(buffer, _midExtensionId, _mid);
+        BinaryPrimitives.WriteUInt16BigEndian(buffer[headerLength..], (ushort)item.Sequence);
+        payload.CopyTo(buffer[(headerLength + OriginalSequenceLength)..]);
+        return CountSent(headerLength + OriginalSequenceLength + payload.Length);
+    }
+
+    private int CountSent(int length)
+    {
+        _statistics = _statistics with { PacketsSent = _statistics.PacketsSent + 1, BytesSent = _statistics.BytesSent + length };
+        return length;
+    }
+
+    private void CountMalformed() => _statistics = _statistics with { MalformedRtcp = _statistics.MalformedRtcp + 1 };
 }

@@ -1,0 +1,51 @@
+namespace Agent.Rtc.Rtp;
+
+/// <summary>
+/// Sequence numbers asked for again, first come first served. Requests that repeat one within a round trip are dropped, since what
+/// was resent cannot have arrived yet (RFC 4585 §6.2.1); when it is full, so is the newest.
+/// </summary>
+internal sealed class RetransmissionQueue
+{
+    /// <summary>Requests that may wait; more than that at once is a link that has failed, which an IDR mends better.</summary>
+    public const int Capacity = 512;
+
+    /// <summary>Packets of which the last retransmission is remembered; a power of two, about two seconds at 8 Mbit/s.</summary>
+    private const int Memory = 2048;
+
+    private readonly long[] _queue = new long[Capacity];
+    private readonly Entry[] _sent = new Entry[Memory];
+    private int _head;
+    private int _count;
+
+    /// <summary>Puts a request into the queue.</summary>
+    /// <param name="sequence">The extended sequence number.</param>
+    /// <param name="now">The present.</param>
+    /// <param name="holdOff">How long a repetition is ignored.</param>
+    /// <returns>False if it was dropped.</returns>
+    public bool TryAdd(long sequence, MonotonicTime now, TimeSpan holdOff)
+    {
+        ref var entry = ref _sent[sequence & (Memory - 1)];
+        if (_count == Capacity || (entry.Sequence == sequence && entry.IsSet && now - entry.At < holdOff))
+            return false;
+
+        entry = new Entry(sequence, now, true);
+        _queue[(_head + _count++) % Capacity] = sequence;
+        return true;
+    }
+
+    public bool TryTake(out long sequence)
+    {
+        sequence = 0;
+        if (_count == 0)
+            return false;
+
+        sequence = _queue[_head];
+        _head = (_head + 1) % Capacity;
+        _count--;
+        return true;
+    }
+
+    public void Clear() => _count = 0;
+
+    private readonly record struct Entry(long Sequence, MonotonicTime At, bool IsSet);
+}

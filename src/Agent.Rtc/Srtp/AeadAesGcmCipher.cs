@@ -1,0 +1,93 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace Agent.Rtc.Srtp;
+
+/// <summary>AEAD_AES_128_GCM (RFC 7714).</summary>
+internal sealed class AeadAesGcmCipher : SrtpCipher
+{
+    public const int KeyLength = 16;
+    public const int SaltLength = 12;
+    private const int TagBytes = 16;
+
+    /// <summary>Bytes of an SRTCP packet that stay in the clear: RTCP header and sender SSRC (RFC 7714 §9.2).</summary>
+    private const int RtcpHeaderLength = 8;
+
+    // RFC 7714 §8.1 and §9.1: the IV is 2 zero bytes, SSRC, 6 bytes of index, all xor the salt. For RTP these 6 bytes are ROC and SEQ.
+    private const int IvSsrcOffset = 2;
+    private const int IvIndexOffset = IvSsrcOffset + sizeof(uint);
+    private const int IndexHighShift = 32;
+
+    private readonly AesGcm _aes;
+    private readonly byte[] _salt;
+    private readonly bool _authenticateTrailer;
+
+    /// <param name="key">16 bytes.</param>
+    /// <param name="salt">12 bytes.</param>
+    /// <param name="authenticateTrailer">
+    /// True for RTCP, whose E flag and index are associated data (RFC 7714 §9.2); RTP's rollover counter is only in the IV (§8.2).
+    /// </param>
+    public AeadAesGcmCipher(ReadOnlySpan<byte> key, ReadOnlySpan<byte> salt, bool authenticateTrailer)
+    {
+        _aes = new AesGcm(key, TagBytes);
+        _salt = salt.ToArray();
+        _authenticateTrailer = authenticateTrailer;
+    }
+
+    public override int TagLength => TagBytes;
+
+    public override bool TagPrecedesSrtcpIndex => true;
+
+    public override void Protect(
+        ReadOnlySpan<byte> header, Span<byte> payload, ReadOnlySpan<byte> trailer, uint ssrc, long index, Span<byte> tag)
+    {
+        Span<byte> iv = stackalloc byte[SaltLength];
+        WriteIv(iv, ssrc, index);
+        Span<byte> associated = stackalloc byte[RtcpHeaderLength + TrailerLength];
+        _aes.Encrypt(iv, payload, payload, tag, GetAssociatedData(header, trailer, associated));
+    }
+
+    public override bool TryUnprotect(
+        ReadOnlySpan<byte> header, Span<byte> payload, ReadOnlySpan<byte> trailer, uint ssrc, long index, ReadOnlySpan<byte> tag)
+    {
+        Span<byte> iv = stackalloc byte[SaltLength];
+        WriteIv(iv, ssrc, index);
+        Span<byte> associated = stackalloc byte[RtcpHeaderLength + TrailerLength];
+        try
+        {
+            _aes.Decrypt(iv, payload, tag, payload, GetAssociatedData(header, trailer, associated));
+            return true;
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            // The framework reports a forged packet only so; there is no Try variant.
+            return false;
+        }
+    }
+
+    public override void Dispose()
+    {
+        _aes.Dispose();
+        CryptographicOperations.ZeroMemory(_salt);
+    }
+
+    private ReadOnlySpan<byte> GetAssociatedData(ReadOnlySpan<byte> header, ReadOnlySpan<byte> trailer, Span<byte> scratch)
+    {
+        if (!_authenticateTrailer)
+            return header;
+
+        header.CopyTo(scratch);
+        trailer.CopyTo(scratch[RtcpHeaderLength..]);
+        return scratch;
+    }
+
+    private void WriteIv(Span<byte> iv, uint ssrc, long index)
+    {
+        iv[..IvSsrcOffset].Clear();
+        BinaryPrimitives.WriteUInt32BigEndian(iv[IvSsrcOffset..], ssrc);
+        BinaryPrimitives.WriteUInt16BigEndian(iv[IvIndexOffset..], (ushort)(index >> IndexHighShift));
+        BinaryPrimitives.WriteUInt32BigEndian(iv[(IvIndexOffset + sizeof(ushort))..], (uint)index);
+        for (var i = 0; i < iv.Length; i++)
+            iv[i] ^= _salt[i];
+    }
+}

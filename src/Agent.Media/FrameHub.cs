@@ -12,8 +12,33 @@ public interface IAccessUnitSubscriber
 /// </summary>
 public sealed class FrameHub
 {
+    /// <summary>
+    /// Least distance between IDRs made on request. Several viewers' requests after one loss fall into it, and an IDR larger than the
+    /// pictures around it is not followed by another while it is still on its way.
+    /// </summary>
+    public static readonly TimeSpan MinimumKeyFrameInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>A camera that has delivered nothing for this long produces nothing: several frames of the slowest usual rate.</summary>
+    public static readonly TimeSpan ProducingTimeout = TimeSpan.FromSeconds(3);
+
+    private const long NeverProduced = long.MinValue;
+
+    private readonly TimeProvider _clock;
+    private readonly Lock _lock = new();
+    private volatile IAccessUnitSubscriber[] _subscribers = [];
+    private volatile bool _keyFrameRequested;
+    private volatile string? _profileLevelId;
+    private uint _profileLevelBytes;
+    private TimeSpan _lastKeyFrameAt = TimeSpan.MinValue;
+    private long _lastFrame = NeverProduced;
+
     /// <param name="camera">The camera's name.</param>
-    public FrameHub(string camera) => Camera = camera;
+    /// <param name="clock">Tells how long ago the last frame came; the machine's by default.</param>
+    public FrameHub(string camera, TimeProvider? clock = null)
+    {
+        Camera = camera;
+        _clock = clock ?? TimeProvider.System;
+    }
 
     public string Camera { get; }
 
@@ -21,23 +46,81 @@ public sealed class FrameHub
     /// profile-level-id of the stream (six hex digits, RFC 6184 §8.1): from the last SPS, before the first one from the encoder's
     /// settings; <c>null</c> while the camera produces nothing.
     /// </summary>
-    public string? ProfileLevelId => throw new NotImplementedException();
+    public string? ProfileLevelId => IsProducing ? _profileLevelId : null;
 
-    /// <summary>True while access units keep coming.</summary>
-    public bool IsProducing => throw new NotImplementedException();
+    /// <summary>True while frames keep coming.</summary>
+    public bool IsProducing
+    {
+        get
+        {
+            var last = Interlocked.Read(ref _lastFrame);
+            return last != NeverProduced && _clock.GetElapsedTime(last) < ProducingTimeout;
+        }
+    }
 
-    public int SubscriberCount => throw new NotImplementedException();
+    public int SubscriberCount => _subscribers.Length;
 
-    public void Subscribe(IAccessUnitSubscriber subscriber) => throw new NotImplementedException();
+    /// <summary>The subscriber gets every access unit from now on, and the next picture becomes an IDR.</summary>
+    public void Subscribe(IAccessUnitSubscriber subscriber)
+    {
+        lock (_lock) _subscribers = [.. _subscribers, subscriber];
+        RequestKeyFrame();
+    }
 
-    public void Unsubscribe(IAccessUnitSubscriber subscriber) => throw new NotImplementedException();
+    /// <summary>After this returns, at most the access unit that is being published right now still arrives.</summary>
+    public void Unsubscribe(IAccessUnitSubscriber subscriber)
+    {
+        lock (_lock) _subscribers = [.. _subscribers.Where(other => !ReferenceEquals(other, subscriber))];
+    }
 
     /// <summary>Any thread: the next picture should be an IDR.</summary>
-    public void RequestKeyFrame() => throw new NotImplementedException();
+    public void RequestKeyFrame() => _keyFrameRequested = true;
 
     /// <summary>Encoder's thread: true at most once per minimum interval while a request is pending; clears it.</summary>
-    public bool TakeKeyFrameRequest(TimeSpan now) => throw new NotImplementedException();
+    /// <param name="now">An instant on the clock that <see cref="AccessUnit.CapturedAt"/> is on.</param>
+    public bool TakeKeyFrameRequest(TimeSpan now)
+    {
+        if (!_keyFrameRequested) return false;
+        if (_lastKeyFrameAt != TimeSpan.MinValue && now - _lastKeyFrameAt < MinimumKeyFrameInterval) return false;
+        _keyFrameRequested = false;
+        _lastKeyFrameAt = now;
+        return true;
+    }
+
+    /// <summary>Encoder's thread: a frame has come, whether or not anyone wants it encoded.</summary>
+    public void NoteFrame() => Interlocked.Exchange(ref _lastFrame, _clock.GetTimestamp());
+
+    /// <summary>Encoder's thread: the source has failed; nothing is produced until the next frame.</summary>
+    public void NoteStopped() => Interlocked.Exchange(ref _lastFrame, NeverProduced);
+
+    /// <summary>Encoder's thread: what the encoder says its SPS will be, until one has been published.</summary>
+    /// <param name="profileLevelId">Six hex digits.</param>
+    public void SetProfileLevelId(string profileLevelId)
+    {
+        _profileLevelId = profileLevelId;
+        _profileLevelBytes = 0;
+    }
 
     /// <summary>Encoder's thread: hands the access unit to every subscriber; the caller keeps its own reference.</summary>
-    public void Publish(AccessUnit accessUnit) => throw new NotImplementedException();
+    public void Publish(AccessUnit accessUnit)
+    {
+        NoteFrame();
+        if (accessUnit.IsKeyFrame)
+        {
+            // Cleared before the subscribers are read: one that joins in between keeps its request and so gets an IDR of its own.
+            _keyFrameRequested = false;
+            _lastKeyFrameAt = accessUnit.CapturedAt;
+            ReadProfile(accessUnit.FindNalUnit(NalUnitType.SequenceParameterSet));
+        }
+        foreach (var subscriber in _subscribers) subscriber.OnAccessUnit(this, accessUnit);
+    }
+
+    private void ReadProfile(ReadOnlySpan<byte> nalUnit)
+    {
+        if (!SpsReader.TryRead(nalUnit, out var sps)) return;
+        var bytes = (uint)(sps.ProfileIdc << 16 | sps.ConstraintFlags << 8 | sps.LevelIdc);
+        if (bytes == _profileLevelBytes) return;
+        _profileLevelBytes = bytes;
+        _profileLevelId = sps.ProfileLevelId;
+    }
 }

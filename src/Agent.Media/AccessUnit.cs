@@ -60,13 +60,12 @@ public sealed class AccessUnit
         if (left == 0) _pool.Return(this);
     }
 
-    /// <summary>Takes the bytes of <paramref name="head"/> then <paramref name="annexB"/>; leaves one reference.</summary>
-    internal void Fill(ReadOnlySpan<byte> head, ReadOnlySpan<byte> annexB, TimeSpan capturedAt)
+    /// <summary>Takes a copy of the bytes; leaves one reference.</summary>
+    internal void Fill(ReadOnlySpan<byte> annexB, TimeSpan capturedAt)
     {
-        _length = head.Length + annexB.Length;
+        _length = annexB.Length;
         if (_buffer.Length < _length) _buffer = new byte[(int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)_length)];
-        head.CopyTo(_buffer);
-        annexB.CopyTo(_buffer.AsSpan(head.Length));
+        annexB.CopyTo(_buffer);
         CapturedAt = capturedAt;
         _nalUnitCount = 0;
         IsKeyFrame = false;

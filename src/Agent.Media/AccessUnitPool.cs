@@ -10,15 +10,12 @@ public sealed class AccessUnitPool
     private readonly Stack<AccessUnit> _free = new(MaximumRetained);
 
     /// <summary>Copies an Annex B access unit, finds its NAL units, and returns it with one reference.</summary>
-    public AccessUnit Create(ReadOnlySpan<byte> annexB, TimeSpan capturedAt) => Create(default, annexB, capturedAt);
-
-    /// <summary>The same with bytes put in front: parameter sets that the stream itself does not repeat.</summary>
-    public AccessUnit Create(ReadOnlySpan<byte> head, ReadOnlySpan<byte> annexB, TimeSpan capturedAt)
+    public AccessUnit Create(ReadOnlySpan<byte> annexB, TimeSpan capturedAt)
     {
         AccessUnit? accessUnit;
         lock (_lock) _free.TryPop(out accessUnit);
         accessUnit ??= new AccessUnit(this);
-        accessUnit.Fill(head, annexB, capturedAt);
+        accessUnit.Fill(annexB, capturedAt);
         return accessUnit;
     }
 

@@ -22,4 +22,10 @@ public interface IVideoEncoder : IDisposable
     void Encode(CapturedFrame frame, bool forceKeyFrame, Action<AccessUnit> output);
 
     void SetBitrate(int bitsPerSecond);
+
+    /// <summary>Frames that could not be decoded, such as damaged JPEG pictures, and were left out.</summary>
+    long FramesSkipped { get; }
 }
+
+/// <summary>An encoder cannot be opened or has failed; the message names it, what failed and the mend.</summary>
+public sealed class VideoEncoderException(string message, Exception? inner = null) : Exception(message, inner);

@@ -18,7 +18,20 @@ public enum PixelFormat
 /// <param name="Height">Pixels.</param>
 /// <param name="FrameRateNumerator">Frames …</param>
 /// <param name="FrameRateDenominator">… per this many seconds.</param>
-public readonly record struct VideoFormat(PixelFormat PixelFormat, int Width, int Height, int FrameRateNumerator, int FrameRateDenominator);
+public readonly record struct VideoFormat(PixelFormat PixelFormat, int Width, int Height, int FrameRateNumerator, int FrameRateDenominator)
+{
+    /// <summary>How luma is made of red, green and blue; cameras and JPEG use BT.601.</summary>
+    public LumaCoefficients LumaCoefficients { get; init; }
+
+    public double FramesPerSecond => (double)FrameRateNumerator / FrameRateDenominator;
+}
+
+/// <summary>matrix_coefficients of H.264 Table E-5, as far as they are met.</summary>
+public enum LumaCoefficients
+{
+    Bt601,
+    Bt709,
+}
 
 /// <summary>
 /// A frame on loan from its source. Disposing it gives the buffer back (V4L2: VIDIOC_QBUF); it must be disposed before its source.

@@ -1,0 +1,97 @@
+using Agent.Devices.Sources;
+using Agent.Interop.LibAv;
+
+namespace Agent.Devices.Encoders;
+
+/// <summary>
+/// Turns captured frames into what libx264 takes: planar 4:2:0 and NV12 as they lie in the source's memory, everything else converted
+/// by libswscale, JPEG decoded before.
+/// </summary>
+internal sealed unsafe class EncoderInput : IDisposable
+{
+    private readonly VideoFormat _format;
+    private readonly LibAvFrame _source = new();
+    private readonly LibAvFrame? _converted;
+    private readonly SwsConverter? _converter;
+    private readonly LibAvCodecContext? _jpegDecoder;
+    private readonly LibAvPacket? _jpeg;
+
+    /// <exception cref="ArgumentException">The format is a stream that is passed through, not encoded.</exception>
+    public EncoderInput(VideoFormat format)
+    {
+        if (format.PixelFormat == PixelFormat.H264) throw new ArgumentException("H.264 is passed through, not encoded", nameof(format));
+        _format = format;
+        if (format.PixelFormat is PixelFormat.Nv12 or PixelFormat.Yu12) return;
+        _converted = new LibAvFrame();
+        _converter = new SwsConverter();
+        if (format.PixelFormat != PixelFormat.Mjpg) return;
+        _jpeg = new LibAvPacket();
+        _jpegDecoder = LibAvCodecContext.CreateDecoder("mjpeg");
+        // Frame threads would hold pictures back.
+        _jpegDecoder.SetOption("threads", 1);
+        _jpegDecoder.Open();
+    }
+
+    /// <summary>AV_PIX_FMT_* of what <see cref="Prepare"/> returns, as libavutil names it.</summary>
+    public string PixelFormatName => _format.PixelFormat == PixelFormat.Nv12 ? "nv12" : "yuv420p";
+
+    /// <summary>Frames that could not be decoded or were not of the size that was agreed.</summary>
+    public long FramesSkipped { get; private set; }
+
+    /// <summary>
+    /// The frame for the encoder, or <c>null</c> if it is damaged; valid until the next call and while the planes stay where they are.
+    /// </summary>
+    public LibAvFrame? Prepare(CapturedFrame frame, byte* plane0, byte* plane1, byte* plane2)
+    {
+        switch (_format.PixelFormat)
+        {
+            case PixelFormat.Yu12:
+                _source.Describe(LibAvPixelFormat.Yuv420P, _format.Width, _format.Height);
+                _source.SetPlane(0, plane0, frame.GetBytesPerLine(0));
+                _source.SetPlane(1, plane1, frame.GetBytesPerLine(1));
+                _source.SetPlane(2, plane2, frame.GetBytesPerLine(2));
+                return _source;
+            case PixelFormat.Nv12:
+                _source.Describe(LibAvPixelFormat.Nv12, _format.Width, _format.Height);
+                _source.SetPlane(0, plane0, frame.GetBytesPerLine(0));
+                _source.SetPlane(1, plane1, frame.GetBytesPerLine(1));
+                return _source;
+            case PixelFormat.Yuyv:
+                _source.Describe(LibAvPixelFormat.Yuyv422, _format.Width, _format.Height);
+                _source.SetPlane(0, plane0, frame.GetBytesPerLine(0));
+                return Convert();
+            default:
+                return DecodeJpeg(plane0, frame.GetPlane(0).Length) ? Convert() : Skip();
+        }
+    }
+
+    public void Dispose()
+    {
+        _source.Dispose();
+        _converted?.Dispose();
+        _converter?.Dispose();
+        _jpegDecoder?.Dispose();
+        _jpeg?.Dispose();
+    }
+
+    private bool DecodeJpeg(byte* data, int length)
+    {
+        _jpeg!.Lend(data, length);
+        var decoded = length > 0 && _jpegDecoder!.TrySend(_jpeg) && _jpegDecoder.TryReceive(_source);
+        _jpeg.Lend(null, 0);
+        return decoded && _source.Width == _format.Width && _source.Height == _format.Height;
+    }
+
+    private LibAvFrame Convert()
+    {
+        _converted!.AllocatePlanes(LibAvPixelFormat.Yuv420P, _format.Width, _format.Height);
+        _converter!.Convert(_source, _converted);
+        return _converted;
+    }
+
+    private LibAvFrame? Skip()
+    {
+        FramesSkipped++;
+        return null;
+    }
+}

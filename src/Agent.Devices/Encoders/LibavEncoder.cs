@@ -1,0 +1,164 @@
+using System.Globalization;
+using Agent.Devices.Sources;
+using Agent.Interop.LibAv;
+using Agent.Media;
+
+namespace Agent.Devices.Encoders;
+
+/// <summary>H.264 by libx264 through libavcodec: one frame in, one access unit out, in the same call.</summary>
+internal sealed class LibavEncoder : IVideoEncoder
+{
+    public const string EncoderName = "libx264";
+
+    /// <summary>
+    /// The fastest preset but one: the fastest leaves out deblocking and shows blocks at a doorbell's bitrates, the next slower ones no
+    /// longer keep up with 720p30 on one core of a Raspberry Pi 4.
+    /// </summary>
+    private const string Preset = "superfast";
+
+    /// <summary>
+    /// Slices and slice threads off: one slice a picture, so that losing a packet costs one decoder decision. Frame threads would delay
+    /// each picture by one frame per thread. Scene cuts off: only the interval and requests make IDRs, which cost a viewer most.
+    /// </summary>
+    private const string X264Parameters = "sliced-threads=0:slices=1:scenecut=0";
+
+    /// <summary>Decoder buffer in milliseconds of the bitrate: an IDR can take at most this long to send at that rate.</summary>
+    private const int BufferMilliseconds = 500;
+
+    /// <summary>AVCOL_RANGE_MPEG, AVCOL_SPC_*, AVCOL_PRI_BT709, AVCOL_TRC_BT709 (libavutil/pixfmt.h, values of H.264 Annex E).</summary>
+    private const int LimitedRange = 1;
+    private const int Bt709 = 1;
+    private const int Smpte170M = 6;
+
+    /// <summary>profile_idc (H.264 §A.2) and the flag byte that x264 writes behind it.</summary>
+    private const byte BaselineProfile = 66;
+    private const byte ConstraintSet2 = 0x20;
+
+    private readonly LibAvCodecContext _codec;
+    private readonly LibAvPacket _packet = new();
+    private readonly EncoderInput _input;
+    private readonly AccessUnitPool _pool;
+    private readonly int _maximumBitrate;
+    private readonly bool _isConstrainedBaseline;
+    private readonly Queue<TimeSpan> _captureTimes = new();
+    private long _nextPts;
+
+    /// <param name="options">Bitrate, profile, keyframe interval.</param>
+    /// <param name="format">What the frames will be.</param>
+    /// <param name="pool">Where access units come from.</param>
+    /// <exception cref="VideoEncoderException">No such encoder here, or it refuses the settings.</exception>
+    public LibavEncoder(VideoEncoderOptions options, VideoFormat format, AccessUnitPool pool)
+    {
+        _pool = pool;
+        _isConstrainedBaseline = options.Profile == H264Profile.ConstrainedBaseline;
+        var level = H264Level.Find(format.Width, format.Height, format.FramesPerSecond, options.BitrateBps, options.Profile)
+            ?? throw new VideoEncoderException(FormattableString.Invariant(
+                $"{format.Width}x{format.Height} at {format.FramesPerSecond:0.##} frames/s and {options.BitrateBps} bit/s is beyond H.264 level 5.2: choose less"));
+        _maximumBitrate = level.MaximumBitrate(options.Profile);
+        var (profileName, profileBytes) = options.Profile switch
+        {
+            H264Profile.High => ("high", "6400"),
+            H264Profile.Main => ("main", "4d40"),
+            _ => ("baseline", "42e0"),
+        };
+        ProfileLevelId = profileBytes + level.LevelIdc.ToString("x2", CultureInfo.InvariantCulture);
+        if (!LibAvLibrary.HasEncoder(EncoderName, out var reason)) throw new VideoEncoderException(reason);
+        _input = new EncoderInput(format);
+        _codec = LibAvCodecContext.CreateEncoder(EncoderName);
+        try
+        {
+            _codec.SetOption("video_size", FormattableString.Invariant($"{format.Width}x{format.Height}"));
+            _codec.SetOption("pixel_format", _input.PixelFormatName);
+            _codec.SetOption("time_base", FormattableString.Invariant($"{format.FrameRateDenominator}/{format.FrameRateNumerator}"));
+            _codec.SetOption("g", Math.Max(1, (long)(options.KeyFrameIntervalSeconds * format.FramesPerSecond)));
+            _codec.SetOption("bf", 0);
+            _codec.SetOption("threads", 1);
+            _codec.SetOption("color_range", LimitedRange);
+            _codec.SetOption("color_primaries", Bt709);
+            _codec.SetOption("color_trc", Bt709);
+            _codec.SetOption("colorspace", format.LumaCoefficients == LumaCoefficients.Bt709 ? Bt709 : Smpte170M);
+            _codec.SetOption("preset", Preset);
+            _codec.SetOption("tune", "zerolatency");
+            _codec.SetOption("profile", profileName);
+            _codec.SetOption("level", level.Text);
+            _codec.SetOption("forced-idr", 1);
+            _codec.SetOption("x264-params", X264Parameters);
+            SetBitrate(options.BitrateBps);
+            _codec.Open();
+        }
+        catch (LibAvException e)
+        {
+            Dispose();
+            throw new VideoEncoderException(
+                $"{EncoderName} refuses {format.Width}x{format.Height} {_input.PixelFormatName} at {options.BitrateBps} bit/s: {e.Message}", e);
+        }
+    }
+
+    public string Name => EncoderName;
+
+    public string ProfileLevelId { get; }
+
+    public long FramesSkipped => _input.FramesSkipped;
+
+    public unsafe void Encode(CapturedFrame frame, bool forceKeyFrame, Action<AccessUnit> output)
+    {
+        fixed (byte* plane0 = frame.GetPlane(0))
+        fixed (byte* plane1 = frame.PlaneCount > 1 ? frame.GetPlane(1) : default)
+        fixed (byte* plane2 = frame.PlaneCount > 2 ? frame.GetPlane(2) : default)
+        {
+            if (_input.Prepare(frame, plane0, plane1, plane2) is not { } picture) return;
+            picture.IsKeyFrameForced = forceKeyFrame;
+            picture.Pts = _nextPts++;
+            _captureTimes.Enqueue(frame.CapturedAt);
+            try
+            {
+                _codec.Send(picture);
+                while (_codec.TryReceive(_packet)) Emit(output);
+            }
+            catch (LibAvException e)
+            {
+                throw new VideoEncoderException($"{EncoderName} has failed: {e.Message}", e);
+            }
+        }
+    }
+
+    public void SetBitrate(int bitsPerSecond)
+    {
+        // The SPS says the level, so the rate stays within it. libavcodec hands the three to x264_encoder_reconfig with the next frame.
+        var rate = Math.Clamp(bitsPerSecond, 1, _maximumBitrate);
+        _codec.SetOption("b", rate);
+        _codec.SetOption("maxrate", rate);
+        _codec.SetOption("bufsize", (long)rate * BufferMilliseconds / 1000);
+    }
+
+    public void Dispose()
+    {
+        _codec.Dispose();
+        _packet.Dispose();
+        _input.Dispose();
+    }
+
+    private void Emit(Action<AccessUnit> output)
+    {
+        if (_isConstrainedBaseline && _packet.IsKeyFrame) SetConstraintSet2(_packet.Data);
+        var accessUnit = _pool.Create(_packet.Data, _captureTimes.Dequeue());
+        _packet.Unreference();
+        output(accessUnit);
+        accessUnit.Release();
+    }
+
+    /// <summary>
+    /// x264 sets constraint_set0_flag and constraint_set1_flag. The stream keeps to the Extended profile as well (direct_8x8_inference_flag
+    /// is 1, no CABAC: H.264 §A.2.3), and with constraint_set2_flag the SPS reads 42e0, the very profile that browsers offer.
+    /// </summary>
+    private static void SetConstraintSet2(Span<byte> accessUnit)
+    {
+        var position = 0;
+        while (NalUnit.TryFindNext(accessUnit, ref position, out var range))
+        {
+            var nalUnit = accessUnit[range];
+            if (NalUnit.TypeOf(nalUnit[0]) == NalUnitType.SequenceParameterSet && nalUnit.Length > 2 && nalUnit[1] == BaselineProfile)
+                nalUnit[2] |= ConstraintSet2;
+        }
+    }
+}

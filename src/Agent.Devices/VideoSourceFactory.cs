@@ -1,0 +1,14 @@
+using Agent.Devices.Sources;
+
+namespace Agent.Devices;
+
+/// <summary>Opens the source that a camera's options name.</summary>
+internal static class VideoSourceFactory
+{
+    /// <exception cref="VideoSourceException">It cannot be opened.</exception>
+    public static IVideoSource Open(VideoSourceOptions options) => options.Kind switch
+    {
+        VideoSourceKind.Test => new TestVideoSource(options),
+        _ => throw new VideoSourceException($"source kind {options.Kind} is not known"),
+    };
+}

@@ -1,0 +1,31 @@
+using System.Diagnostics;
+
+namespace Agent.Devices.Tests;
+
+/// <summary>The ffmpeg and ffprobe command lines, as an oracle on what the encoder makes and to make files to read.</summary>
+internal static class FfmpegTool
+{
+    /// <summary>What the command wrote to standard output; throws with its standard error if it failed.</summary>
+    public static byte[] Run(string tool, string arguments, byte[]? input = null)
+    {
+        using var process = Process.Start(new ProcessStartInfo(tool, "-v error " + arguments)
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var feeding = Task.Run(() =>
+        {
+            using var standardInput = process.StandardInput.BaseStream;
+            if (input is not null) standardInput.Write(input);
+        });
+        using var output = new MemoryStream();
+        process.StandardOutput.BaseStream.CopyTo(output);
+        feeding.Wait();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{tool} {arguments}: {errors.Result}");
+        return output.ToArray();
+    }
+
+    /// <summary>Decodes an H.264 stream to YU12 pictures, one behind the other.</summary>
+    public static byte[] Decode(byte[] annexB) => Run("ffmpeg", "-f h264 -i - -f rawvideo -pix_fmt yuv420p -", annexB);
+}

@@ -1,5 +1,4 @@
 using Agent.Devices.Sources;
-using Agent.Media;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Agent.Devices.Tests;

@@ -42,8 +42,9 @@ internal sealed class DtlsPair : IDisposable
 
     internal List<byte[]> FromServer { get; } = [];
 
-    /// <summary>Passes datagrams back and forth, and waits for timers, until both sides have left the handshake.</summary>
-    internal void Run()
+    /// <summary>Passes datagrams back and forth until both sides have left the handshake, or nothing more happens.</summary>
+    /// <param name="waitForTimers">Whether to wait for retransmissions when no datagram is on its way.</param>
+    internal void Run(bool waitForTimers = true)
     {
         var start = Now;
         while (Now - start < Patience)
@@ -56,7 +57,7 @@ internal sealed class DtlsPair : IDisposable
                 return;
 
             var due = MonotonicTime.Min(Client.NextTimeout, Server.NextTimeout);
-            if (due == MonotonicTime.Never)
+            if (due == MonotonicTime.Never || !waitForTimers)
                 return;
 
             if (due > Now)

@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
 using Agent.Rtc.Dtls;
 using Agent.Rtc.Ice;
 using Agent.Rtc.Rtp;
 using Agent.Rtc.Sdp;
+using Agent.Rtc.Srtp;
 
 namespace Agent.Rtc;
 
@@ -38,7 +40,45 @@ public sealed record PeerSessionStatus(
 /// </summary>
 public sealed class PeerSession : IDisposable
 {
-    /// <param name="negotiated">The outcome of offer and answer.</param>
+    /// <summary>
+    /// How long DTLS may take once there is a path; it is the consent lifetime of RFC 7675 §5.1, the measure of a peer that is gone.
+    /// How long the search for a path may take is ICE's own affair (RFC 8863).
+    /// </summary>
+    public static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Remote addresses remembered as proven; the oldest gives way, so that a peer cannot grow the list.</summary>
+    private const int MaximumProvenAddresses = 8;
+
+    /// <summary>RFC 8489 §5, §18.1: message type of a Binding indication, which carries no proof of who sent it.</summary>
+    private const int BindingIndication = 0x0011;
+
+    /// <summary>The longest keying material of RFC 5764 §4.1.2 profiles in use: two keys of 16 and two salts of 14 bytes.</summary>
+    private const int MaximumKeyingMaterialLength = 2 * (16 + 14);
+
+    private readonly IceAgent _ice;
+    private readonly IDtlsEndpoint _dtls;
+    private readonly DtlsRole _dtlsRole;
+    private readonly DtlsFingerprint _remoteFingerprint;
+    private readonly RtpVideoSender _video;
+    private readonly TransportAddress[] _provenAddresses = new TransportAddress[MaximumProvenAddresses];
+    private readonly Queue<PeerEvent> _stateEvents = new(Enum.GetValues<PeerState>().Length);
+    private int _nextProvenAddress;
+    private MonotonicTime _handshakeDeadline = MonotonicTime.Never;
+    private SrtpContext? _send;
+    private SrtpContext? _receive;
+    private SrtpProfile _srtpProfile;
+    private TransportAddress _closingLocal;
+    private TransportAddress _closingRemote;
+    private bool _keyFrameNeeded;
+    private long _datagramsDropped;
+    private long _framesDropped;
+    private bool _disposed;
+
+    /// <param name="negotiated">
+    /// The outcome of offer and answer. Its candidates with a literal address are added here; for those with a <c>.local</c> name the
+    /// caller resolves the name and calls <see cref="AddRemoteCandidate"/>, and then <see cref="SetRemoteEndOfCandidates"/> if the offer
+    /// had a=end-of-candidates.
+    /// </param>
     /// <param name="local">The local ICE credentials that the answer carried.</param>
     /// <param name="localCandidates">The candidates that the answer carried.</param>
     /// <param name="video">RTP parameters that the answer carried.</param>
@@ -49,47 +89,341 @@ public sealed class PeerSession : IDisposable
         NegotiatedSession negotiated, IceCredentials local, IReadOnlyList<IceCandidate> localCandidates, RtpVideoSenderOptions video,
         IDtlsEndpoint dtls, IRandomSource random, MonotonicTime now)
     {
-        _ = negotiated;
-        _ = local;
-        _ = localCandidates;
-        _ = video;
-        _ = dtls;
-        _ = random;
-        _ = now;
+        ArgumentNullException.ThrowIfNull(negotiated);
+        ArgumentNullException.ThrowIfNull(localCandidates);
+        _dtls = dtls;
+        _dtlsRole = negotiated.DtlsRole;
+        _remoteFingerprint = negotiated.RemoteFingerprint;
+        _video = new RtpVideoSender(video, random, now);
+        _ice = new IceAgent(negotiated.RemoteIsIceLite ? IceRole.Controlling : IceRole.Controlled, local, random);
+        _ice.SetRemoteCredentials(negotiated.RemoteIce);
+        foreach (var candidate in localCandidates)
+            _ice.AddLocalCandidate(candidate, now);
+        AddSignaledCandidates(negotiated, now);
+
+        // A server has nothing to say before the peer's ClientHello, which may come before this side knows the path that it came on.
+        if (_dtlsRole == DtlsRole.Server)
+            _dtls.Start(_dtlsRole, _remoteFingerprint, now);
+        Advance(now);
     }
 
-    public PeerState State => throw new NotImplementedException();
+    /// <summary>How far the session is.</summary>
+    public PeerState State { get; private set; }
 
-    public string? CloseReason => throw new NotImplementedException();
+    /// <summary>Why the session is over, in words for the log and the status; <c>null</c> before.</summary>
+    public string? CloseReason { get; private set; }
 
     /// <summary>The ufrag that STUN checks for this session carry first in USERNAME: how a shared socket finds the session.</summary>
-    public string LocalUfrag => throw new NotImplementedException();
+    public string LocalUfrag => _ice.LocalCredentials.Ufrag;
 
-    /// <summary>Handles one datagram; it may be decrypted in place.</summary>
-    public void HandleDatagram(Span<byte> datagram, TransportAddress local, TransportAddress remote, MonotonicTime now) => throw new NotImplementedException();
+    /// <summary>When to call <see cref="HandleTimeout"/>; an instant in the past means at once.</summary>
+    public MonotonicTime NextTimeout
+    {
+        get
+        {
+            if (State == PeerState.Closed)
+                return MonotonicTime.Never;
 
-    public MonotonicTime NextTimeout => throw new NotImplementedException();
+            var next = MonotonicTime.Min(_ice.NextTimeout, _dtls.NextTimeout);
+            if (State != PeerState.Connected)
+                return MonotonicTime.Min(next, _handshakeDeadline);
 
-    public void HandleTimeout(MonotonicTime now) => throw new NotImplementedException();
+            // Without a path (an ICE restart after consent was lost) nothing that the video has due could be sent.
+            return _ice.TryGetSelectedPath(out _, out _) ? MonotonicTime.Min(next, _video.NextTimeout) : next;
+        }
+    }
+
+    /// <summary>Handles one datagram; it may be decrypted in place. What belongs to no protocol of the session is dropped and counted.</summary>
+    /// <param name="datagram">The UDP payload.</param>
+    /// <param name="local">The address it came in on.</param>
+    /// <param name="remote">Its source.</param>
+    /// <param name="now">The present.</param>
+    public void HandleDatagram(Span<byte> datagram, TransportAddress local, TransportAddress remote, MonotonicTime now)
+    {
+        var handled = State != PeerState.Closed && DatagramClassifier.Classify(datagram) switch
+        {
+            DatagramKind.Stun => HandleStun(datagram, local, remote, now),
+            DatagramKind.Dtls => HandleDtls(datagram, remote, now),
+            DatagramKind.Rtcp => HandleRtcp(datagram, now),
+            // The video is sendonly: RTP of the peer has no place to go.
+            _ => false,
+        };
+        _datagramsDropped += handled ? 0 : 1;
+        Advance(now);
+    }
+
+    /// <summary>Runs whatever is due.</summary>
+    public void HandleTimeout(MonotonicTime now)
+    {
+        if (State == PeerState.Closed)
+            return;
+
+        _ice.HandleTimeout(now);
+        _dtls.HandleTimeout(now);
+        if (State == PeerState.Connected)
+            _video.HandleTimeout(now);
+        Advance(now);
+    }
 
     /// <summary>Queues a frame for the viewer; dropped and counted unless <see cref="PeerState.Connected"/>.</summary>
-    public void WriteFrame(PacketizedFrame frame, MonotonicTime now) => throw new NotImplementedException();
+    public void WriteFrame(PacketizedFrame frame, MonotonicTime now)
+    {
+        if (State != PeerState.Connected)
+        {
+            _framesDropped++;
+            return;
+        }
+
+        _video.WriteFrame(frame, now);
+        Advance(now);
+    }
 
     /// <summary>Writes the next datagram to send into <paramref name="buffer"/> (at least 1500 bytes).</summary>
-    public bool TryDequeueTransmit(Span<byte> buffer, MonotonicTime now, DateTimeOffset wallClock, out Transmit transmit) => throw new NotImplementedException();
+    /// <param name="buffer">Where it goes.</param>
+    /// <param name="now">The present.</param>
+    /// <param name="wallClock">The present as sender reports tell it.</param>
+    /// <param name="transmit">How long it is and where it goes.</param>
+    /// <returns>False if there is nothing to send now.</returns>
+    public bool TryDequeueTransmit(Span<byte> buffer, MonotonicTime now, DateTimeOffset wallClock, out Transmit transmit)
+    {
+        if (_ice.TryDequeueTransmit(buffer, out transmit))
+            return true;
 
-    public bool TryDequeueEvent(out PeerEvent e) => throw new NotImplementedException();
+        // RTCP comes first: of a closing session, BYE must leave before the close_notify that ends it.
+        if (TryGetPath(out var local, out var remote) &&
+            (TryWriteRtcp(buffer, now, wallClock, out var length) || _dtls.TryDequeueTransmit(buffer, out length) || TryWriteRtp(buffer, now, out length)))
+        {
+            transmit = new Transmit(length, local, remote);
+            return true;
+        }
 
-    public void AddRemoteCandidate(IceCandidate candidate, MonotonicTime now) => throw new NotImplementedException();
+        transmit = default;
+        return false;
+    }
 
-    public void SetRemoteEndOfCandidates() => throw new NotImplementedException();
+    /// <summary>Takes the next event; requests for a keyframe that were not yet taken count as one.</summary>
+    public bool TryDequeueEvent(out PeerEvent e)
+    {
+        if (_stateEvents.TryDequeue(out e))
+            return true;
 
-    public void RestartIce(IceCredentials local, IceCredentials remote, MonotonicTime now) => throw new NotImplementedException();
+        e = new PeerEvent(PeerEventKind.KeyFrameNeeded, State);
+        var needed = _keyFrameNeeded;
+        _keyFrameNeeded = false;
+        return needed;
+    }
 
-    public PeerSessionStatus GetStatus() => throw new NotImplementedException();
+    /// <summary>Adds a trickled candidate whose name is resolved; duplicates change nothing.</summary>
+    public void AddRemoteCandidate(IceCandidate candidate, MonotonicTime now)
+    {
+        if (State == PeerState.Closed)
+            return;
+
+        _ice.AddRemoteCandidate(candidate, now);
+        Advance(now);
+    }
+
+    /// <summary>The peer has no further candidates.</summary>
+    public void SetRemoteEndOfCandidates() => _ice.SetRemoteEndOfCandidates();
+
+    /// <summary>ICE restart with new credentials on both sides; media goes on over the old path until there is a new one.</summary>
+    public void RestartIce(IceCredentials local, IceCredentials remote, MonotonicTime now)
+    {
+        if (State == PeerState.Closed)
+            return;
+
+        _ice.Restart(local, remote, now);
+        Advance(now);
+    }
+
+    /// <summary>The session as the status shows it; allocates.</summary>
+    public PeerSessionStatus GetStatus()
+    {
+        var video = _video.GetStatistics();
+        return new PeerSessionStatus(
+            State, CloseReason, _ice.SelectedPair, _ice.GetPairs(), _dtls.ProtocolVersion, GetSrtpProfileName(),
+            video with { FramesDropped = video.FramesDropped + _framesDropped }, _datagramsDropped);
+    }
 
     /// <summary>Says BYE and close_notify; drain once more, then dispose.</summary>
-    public void Close(string reason, MonotonicTime now) => throw new NotImplementedException();
+    public void Close(string reason, MonotonicTime now)
+    {
+        if (State == PeerState.Closed)
+            return;
 
-    public void Dispose() => throw new NotImplementedException();
+        // Where ICE has lost consent there is no path any more, and so nothing more is sent (RFC 7675 §5.1).
+        _ = _ice.TryGetSelectedPath(out _closingLocal, out _closingRemote);
+        _ice.Close();
+        _video.Close();
+        _dtls.Close();
+        CloseReason = reason;
+        SetState(PeerState.Closed);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+
+        _disposed = true;
+        Close("The session was disposed.", MonotonicTime.Zero);
+        _dtls.Dispose();
+        _send?.Dispose();
+        _receive?.Dispose();
+        _send = null;
+        _receive = null;
+    }
+
+    private void AddSignaledCandidates(NegotiatedSession negotiated, MonotonicTime now)
+    {
+        var unresolved = 0;
+        foreach (var candidate in negotiated.RemoteCandidates)
+        {
+            if (TransportAddress.TryParse(candidate.HostName, candidate.Port, out var address))
+                _ice.AddRemoteCandidate(new IceCandidate(candidate.Type, address, address, candidate.Priority, candidate.Foundation), now);
+            else
+                unresolved++;
+        }
+
+        if (negotiated.RemoteEndOfCandidates && unresolved == 0)
+            _ice.SetRemoteEndOfCandidates();
+    }
+
+    private bool HandleStun(ReadOnlySpan<byte> datagram, TransportAddress local, TransportAddress remote, MonotonicTime now)
+    {
+        if (!_ice.HandleDatagram(datagram, local, remote, now))
+            return false;
+
+        if ((datagram[0] << 8 | datagram[1]) != BindingIndication && !IsProven(remote))
+        {
+            _provenAddresses[_nextProvenAddress] = remote;
+            _nextProvenAddress = (_nextProvenAddress + 1) % MaximumProvenAddresses;
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Nothing authenticates the first DTLS messages, so they are taken only from an address that has proven in a STUN check that it
+    /// knows this session's ICE password; anybody else could break the handshake with one datagram.
+    /// </summary>
+    private bool HandleDtls(ReadOnlySpan<byte> datagram, TransportAddress remote, MonotonicTime now)
+    {
+        if (!IsProven(remote) || _dtls.State == DtlsState.New)
+            return false;
+
+        _dtls.HandleDatagram(datagram, now);
+        return true;
+    }
+
+    private bool HandleRtcp(Span<byte> datagram, MonotonicTime now)
+    {
+        if (_receive is null || !_receive.TryUnprotectRtcp(datagram, out var length))
+            return false;
+
+        _video.HandleRtcp(datagram[..length], now);
+        return true;
+    }
+
+    private bool IsProven(TransportAddress remote) => !remote.IsNone && Array.IndexOf(_provenAddresses, remote) >= 0;
+
+    /// <summary>Draws the conclusions from whatever an input has changed in the parts.</summary>
+    private void Advance(MonotonicTime now)
+    {
+        if (State == PeerState.Closed)
+            return;
+
+        if (_ice.State == IceConnectionState.Failed)
+        {
+            Close($"ICE failed: {_ice.FailureReason}", now);
+            return;
+        }
+
+        if (State == PeerState.Connecting && _ice.TryGetSelectedPath(out _, out _))
+        {
+            SetState(PeerState.Securing);
+            _handshakeDeadline = now + HandshakeTimeout;
+            if (_dtlsRole == DtlsRole.Client)
+                _dtls.Start(_dtlsRole, _remoteFingerprint, now);
+        }
+
+        if (State == PeerState.Securing && _dtls.State == DtlsState.Connected)
+            StartMedia();
+
+        if (_dtls.State == DtlsState.Failed)
+        {
+            Close(_dtls.Failure!, now);
+        }
+        else if (_dtls.State == DtlsState.Closed)
+        {
+            Close("The viewer closed the connection (DTLS close_notify).", now);
+        }
+        else if (State == PeerState.Connected)
+        {
+            if (_video.RemoteSaidBye)
+                Close("The viewer left (RTCP BYE).", now);
+            else
+                _keyFrameNeeded |= _video.TakeKeyFrameRequest();
+        }
+        else if (now >= _handshakeDeadline)
+        {
+            Close($"The viewer did not complete the DTLS handshake within {HandshakeTimeout.TotalSeconds} s.", now);
+        }
+    }
+
+    private void StartMedia()
+    {
+        Span<byte> material = stackalloc byte[MaximumKeyingMaterialLength];
+        if (!_dtls.TryExportSrtpKeyingMaterial(out _srtpProfile, material, out var length))
+            throw new InvalidOperationException("A connected DTLS association gave no SRTP keying material.");
+
+        (_send, _receive) = SrtpContext.FromKeyingMaterial(_srtpProfile, material[..length], _dtlsRole == DtlsRole.Client);
+        CryptographicOperations.ZeroMemory(material);
+        SetState(PeerState.Connected);
+        _keyFrameNeeded = true;
+    }
+
+    private bool TryGetPath(out TransportAddress local, out TransportAddress remote)
+    {
+        if (State != PeerState.Closed)
+            return _ice.TryGetSelectedPath(out local, out remote);
+
+        local = _closingLocal;
+        remote = _closingRemote;
+        return !remote.IsNone;
+    }
+
+    private bool TryWriteRtcp(Span<byte> buffer, MonotonicTime now, DateTimeOffset wallClock, out int length)
+    {
+        length = 0;
+        if (_send is null || !_video.TryWriteRtcp(buffer[..^SrtpContext.MaximumOverhead], now, wallClock, out length))
+            return false;
+
+        length = _send.ProtectRtcp(buffer, length);
+        return true;
+    }
+
+    private bool TryWriteRtp(Span<byte> buffer, MonotonicTime now, out int length)
+    {
+        length = 0;
+        if (State != PeerState.Connected || !_video.TryWriteRtp(buffer[..^SrtpContext.MaximumOverhead], now, out length))
+            return false;
+
+        length = _send!.ProtectRtp(buffer, length);
+        return true;
+    }
+
+    private string? GetSrtpProfileName() => _srtpProfile switch
+    {
+        SrtpProfile.AeadAes128Gcm => "AEAD_AES_128_GCM",
+        SrtpProfile.AesCm128HmacSha1_80 => "AES_CM_128_HMAC_SHA1_80",
+        _ => null,
+    };
+
+    private void SetState(PeerState state)
+    {
+        State = state;
+        _stateEvents.Enqueue(new PeerEvent(PeerEventKind.StateChanged, state));
+    }
 }

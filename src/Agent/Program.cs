@@ -1,1 +1,4 @@
-return 0;
+using Agent;
+using Agent.CommandLine;
+
+return await AgentCommandLine.InvokeAsync(args, AgentHost.RunAsync, Console.Out, Console.Error);

@@ -1,0 +1,8 @@
+using Agent.Configuration;
+
+namespace Agent;
+
+internal static class AgentHost
+{
+    public static Task<int> RunAsync(AgentOptions options) => throw new NotImplementedException();
+}

@@ -1,0 +1,41 @@
+using System.Reflection;
+using Agent.Devices;
+using Agent.Transport;
+
+namespace Agent;
+
+/// <summary>The broker connection, for the status and the metrics.</summary>
+internal sealed record BrokerStatus(bool Connected, string Broker, string BaseTopic, string? LastError);
+
+/// <summary>What the HTTP side can see of the running agent.</summary>
+/// <param name="Gateway">The media loop.</param>
+/// <param name="Cameras">Takes the cameras' present state.</param>
+/// <param name="Broker">Takes the broker connection's, <c>null</c> without a broker.</param>
+/// <param name="Clock">Wall clock and uptime.</param>
+internal sealed record AgentState(IViewerGateway Gateway, Func<IReadOnlyList<CameraStatus>> Cameras, Func<BrokerStatus?> Broker, TimeProvider Clock)
+{
+    private readonly long _started = Clock.GetTimestamp();
+
+    /// <summary>Version and source revision of this build.</summary>
+    public static string Version { get; } =
+        typeof(AgentState).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    public TimeSpan Uptime => Clock.GetElapsedTime(_started);
+
+    /// <summary>What keeps the agent from its job, in words; empty when all is well.</summary>
+    public IReadOnlyList<string> FindProblems()
+    {
+        var problems = new List<string>();
+        foreach (var camera in Cameras().Where(c => !c.IsProducing))
+        {
+            problems.Add($"Camera \"{camera.Name}\" ({camera.Source}) produces nothing: {camera.Error ?? "no frame has come yet."}");
+        }
+
+        if (Broker() is { Connected: false } broker)
+        {
+            problems.Add($"The broker {broker.Broker} is not connected: {broker.LastError ?? "no answer yet."}");
+        }
+
+        return problems;
+    }
+}

@@ -1,0 +1,50 @@
+using System.Net;
+using Agent.Devices;
+using Agent.Mqtt;
+using Agent.Transport;
+
+namespace Agent.Configuration;
+
+/// <summary>Everything that can be configured; a new instance is the agent with no configuration at all.</summary>
+internal sealed record AgentOptions
+{
+    public IReadOnlyList<CameraOptions> Cameras { get; init; } = [new CameraOptions { Name = "main" }];
+
+    public HttpOptions Http { get; init; } = new();
+
+    public TransportOptions WebRtc { get; init; } = new();
+
+    public BrokerOptions Mqtt { get; init; } = new();
+
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+}
+
+/// <summary>The HTTP side: WHEP, the status, the page.</summary>
+internal sealed record HttpOptions
+{
+    public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 8080);
+
+    /// <summary>What <c>Authorization: Bearer</c> must carry; <c>null</c> asks for nothing.</summary>
+    public string? BearerToken { get; init; }
+
+    /// <summary>Said on purpose: everybody who reaches the port may watch.</summary>
+    public bool AllowAnonymous { get; init; }
+
+    /// <summary>Origins of foreign pages that may play the cameras; "*" is any.</summary>
+    public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+
+    /// <summary>POST and PATCH requests per second that one address may keep up.</summary>
+    public int RequestsPerSecond { get; init; } = 20;
+}
+
+/// <summary>The broker, for the agent itself and for the browser.</summary>
+internal sealed record BrokerOptions
+{
+    public MqttOptions Connection { get; init; } = new();
+
+    /// <summary>A file whose first line is the password.</summary>
+    public string? PasswordFile { get; init; }
+
+    /// <summary>Where browsers reach the same broker.</summary>
+    public string? WebSocketUrl { get; init; }
+}

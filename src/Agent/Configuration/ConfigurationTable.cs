@@ -1,0 +1,218 @@
+using System.Buffers;
+using System.Net;
+using Agent.Devices;
+using Agent.Transport;
+using CameraKey = Agent.Configuration.Key<Agent.Devices.CameraOptions>;
+using EncoderKey = Agent.Configuration.Key<Agent.Devices.VideoEncoderOptions>;
+using HttpKey = Agent.Configuration.Key<Agent.Configuration.HttpOptions>;
+using MqttKey = Agent.Configuration.Key<Agent.Configuration.BrokerOptions>;
+using RootKey = Agent.Configuration.Key<Agent.Configuration.AgentOptions>;
+using SourceKey = Agent.Configuration.Key<Agent.Devices.VideoSourceOptions>;
+using WebRtcKey = Agent.Configuration.Key<Agent.Transport.TransportOptions>;
+
+namespace Agent.Configuration;
+
+/// <summary>Makes keys without naming each value's type.</summary>
+internal static class Key<TOptions>
+{
+    public static ConfigKey<TOptions> Of<T>(
+        string name, string description, ConfigType<T> type, Func<TOptions, T> get, Func<TOptions, T, TOptions> set) =>
+        new ConfigKey<TOptions, T>(name, description, type, get, set);
+}
+
+/// <summary>
+/// Every key there is: the one table that the reader, the JSON Schema and the documentation's test go by. Limits are those beyond which
+/// the device, the encoder or the protocol cannot follow.
+/// </summary>
+internal static class ConfigurationTable
+{
+    private const string NamePattern = "^[A-Za-z0-9_-]{1,64}$";
+    private const string NameInWords = "1 to 64 letters, digits, '-' and '_'";
+    // RFC 6750 §2.1 b64token: what an Authorization header can carry.
+    private const string BearerPattern = "^[A-Za-z0-9._~+/-]+=*$";
+    private const int MaximumNameLength = 64;
+    private const int MaximumPort = 65535;
+    private const int MinimumPicture = 16;
+    private const int MaximumPicture = 4096;
+
+    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+    private static readonly SearchValues<char> BearerCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/-");
+
+    private static readonly TextType<string?> FilePath = Text("a file path", text => text.Length > 0);
+
+    private static readonly SectionType<VideoSourceOptions> Source = new(
+        new VideoSourceOptions(), CheckSource,
+        SourceKey.Of("kind", "Where frames come from: a generated test picture, a video file played in a loop, or a V4L2 device.",
+            new ChoiceType<VideoSourceKind>(("test", VideoSourceKind.Test), ("file", VideoSourceKind.File), ("v4l2", VideoSourceKind.V4l2)),
+            o => o.Kind, (o, v) => o with { Kind = v }),
+        SourceKey.Of("path", "The device node (v4l2) or the video file (file).", FilePath, o => o.Path, (o, v) => o with { Path = v }),
+        SourceKey.Of("width", "Picture width in pixels, even; v4l2 takes the nearest the device has, files keep their own.",
+            new IntegerType(MinimumPicture, MaximumPicture), o => o.Width, (o, v) => o with { Width = v }),
+        SourceKey.Of("height", "Picture height in pixels, even; as for width.",
+            new IntegerType(MinimumPicture, MaximumPicture), o => o.Height, (o, v) => o with { Height = v }),
+        SourceKey.Of("frameRate", "Frames per second; v4l2 takes the nearest the device has, files keep their own.",
+            new IntegerType(1, 120), o => o.FrameRate, (o, v) => o with { FrameRate = v }),
+        SourceKey.Of("pixelFormat", "v4l2 only: forces the format read from the device; without it the best one is chosen.",
+            new ChoiceType<string?>([.. new[] { "YUYV", "NV12", "YU12", "MJPG", "H264" }.Select(f => (f, (string?)f))]),
+            o => o.PixelFormat, (o, v) => o with { PixelFormat = v }));
+
+    private static readonly SectionType<VideoEncoderOptions> Encoder = new(
+        new VideoEncoderOptions(), null,
+        EncoderKey.Of("kind", "The H.264 encoder; auto takes the first that this machine has.",
+            new ChoiceType<VideoEncoderKind>(("auto", VideoEncoderKind.Auto), ("libx264", VideoEncoderKind.Libx264), ("openh264", VideoEncoderKind.OpenH264)),
+            o => o.Kind, (o, v) => o with { Kind = v }),
+        EncoderKey.Of("bitrate", "Target in bit/s.", new IntegerType(50_000, 50_000_000), o => o.BitrateBps, (o, v) => o with { BitrateBps = v }),
+        EncoderKey.Of("profile", "H.264 profile; every browser decodes constrained-baseline.",
+            new ChoiceType<H264Profile>(("constrained-baseline", H264Profile.ConstrainedBaseline), ("main", H264Profile.Main), ("high", H264Profile.High)),
+            o => o.Profile, (o, v) => o with { Profile = v }),
+        EncoderKey.Of("keyFrameInterval", "Seconds between key frames at most; viewers are given their own in between.",
+            new IntegerType(1, 300), o => o.KeyFrameIntervalSeconds, (o, v) => o with { KeyFrameIntervalSeconds = v }));
+
+    private static readonly SectionType<CameraOptions> Camera = new(
+        new CameraOptions { Name = "" }, null,
+        CameraKey.Of("source", "Where this camera's frames come from.", Source, o => o.Source, (o, v) => o with { Source = v }),
+        CameraKey.Of("encoder", "How they are encoded; not used when the source delivers H.264 itself.", Encoder, o => o.Encoder, (o, v) => o with { Encoder = v }));
+
+    private static readonly SectionType<HttpOptions> Http = new(
+        new HttpOptions(), CheckHttp,
+        HttpKey.Of("listen", "Address and port of WHEP, the status and the page.",
+            new TextType<IPEndPoint>("an address with a port, such as \"127.0.0.1:8080\", \"0.0.0.0:8080\" or \"[::]:8080\"", TryParseEndPoint, e => e.ToString()),
+            o => o.Listen, (o, v) => o with { Listen = v }),
+        HttpKey.Of("bearerToken", "The secret that requests carry in Authorization: Bearer; required off loopback.",
+            Text("a token of letters, digits and ._~+/- (RFC 6750), such as \"openssl rand -hex 16\" prints",
+                text => text.TrimEnd('=') is { Length: > 0 } token && !token.AsSpan().ContainsAnyExcept(BearerCharacters), BearerPattern),
+            o => o.BearerToken, (o, v) => o with { BearerToken = v }),
+        HttpKey.Of("allowAnonymous", "true lets everybody who can reach the port watch, even off loopback.",
+            new BooleanType(), o => o.AllowAnonymous, (o, v) => o with { AllowAnonymous = v }),
+        HttpKey.Of("corsOrigins", "Origins of pages elsewhere that may play the cameras, such as \"https://home.example\"; \"*\" is any.",
+            new ListType<string>(new TextType<string>("an origin such as \"https://home.example\", or \"*\"", TryParseOrigin, o => o), "an array of origins"),
+            o => o.CorsOrigins, (o, v) => o with { CorsOrigins = v }),
+        HttpKey.Of("requestsPerSecond", "POST and PATCH requests per second that one client address may keep up; bursts of three times as many pass.",
+            new IntegerType(1, 10_000), o => o.RequestsPerSecond, (o, v) => o with { RequestsPerSecond = v }));
+
+    private static readonly SectionType<TransportOptions> WebRtc = new(
+        new TransportOptions(), null,
+        WebRtcKey.Of("udpPort", "The one UDP port for all viewers; 0 lets the kernel choose.",
+            new IntegerType(0, MaximumPort), o => o.UdpPort, (o, v) => o with { UdpPort = v }),
+        WebRtcKey.Of("listenAddresses", "Addresses to listen on and to offer to viewers; none means every interface that is up.",
+            new ListType<IPAddress>(new TextType<IPAddress>("an IPv4 or IPv6 address", TryParseAddress, a => a.ToString()), "an array of addresses"),
+            o => o.ListenAddresses, (o, v) => o with { ListenAddresses = v }),
+        WebRtcKey.Of("maximumViewers", "Viewers at most, over all cameras; the next one is told to try again later.",
+            new IntegerType(1, 1000), o => o.MaximumViewers, (o, v) => o with { MaximumViewers = v }));
+
+    private static readonly SectionType<BrokerOptions> Mqtt = new(
+        new BrokerOptions(), CheckMqtt,
+        MqttKey.Of("host", "The broker's name or address; without it MQTT is off.", Text("a host name or address", text => Uri.CheckHostName(text) != UriHostNameType.Unknown),
+            o => o.Connection.Host, (o, v) => o with { Connection = o.Connection with { Host = v } }),
+        MqttKey.Of("port", "The broker's port; 8883 is usual with TLS.", new IntegerType(1, MaximumPort),
+            o => o.Connection.Port, (o, v) => o with { Connection = o.Connection with { Port = v } }),
+        MqttKey.Of("userName", "The user at the broker.", Text("a user name", text => text.Length > 0),
+            o => o.Connection.UserName, (o, v) => o with { Connection = o.Connection with { UserName = v } }),
+        MqttKey.Of("password", "Its password; passwordFile keeps it out of this file.", Text("a password", text => text.Length > 0),
+            o => o.Connection.Password, (o, v) => o with { Connection = o.Connection with { Password = v } }),
+        MqttKey.Of("passwordFile", "A file whose first line is the password.", FilePath, o => o.PasswordFile, (o, v) => o with { PasswordFile = v }),
+        MqttKey.Of("caFile", "PEM file of the certificate authority that signed the broker's certificate; switches TLS on.", FilePath,
+            o => o.Connection.CaFile, (o, v) => o with { Connection = o.Connection with { CaFile = v } }),
+        MqttKey.Of("device", "This device's name in the default base topic and in the client id.",
+            new TextType<string>(NameInWords, (string text, out string value) => IsName(value = text), v => v, NamePattern),
+            o => o.Connection.Device, (o, v) => o with { Connection = o.Connection with { Device = v } }),
+        MqttKey.Of("baseTopic", "What all topics begin with; without it camera-agent/ and the device's name.",
+            Text("a topic without '+', '#' and without '/' at either end", text => text.Length > 0 && text.AsSpan().IndexOfAny("+#\0") < 0 && text.Trim('/') == text),
+            o => o.Connection.BaseTopic, (o, v) => o with { Connection = o.Connection with { BaseTopic = v } }),
+        MqttKey.Of("keepAlive", "Seconds of silence after which each side checks on the other.", new IntegerType(5, 3600),
+            o => o.Connection.KeepAliveSeconds, (o, v) => o with { Connection = o.Connection with { KeepAliveSeconds = v } }),
+        MqttKey.Of("webSocketUrl", "Where browsers reach the same broker, such as \"ws://192.168.1.2:9001\", for the page with ?signal=mqtt.",
+            Text("a ws:// or wss:// URL", text => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "ws" or "wss", "^wss?://"),
+            o => o.WebSocketUrl, (o, v) => o with { WebSocketUrl = v }));
+
+    private static readonly SectionType<AgentOptions> Log = new(
+        new AgentOptions(), null,
+        RootKey.Of("level", "How much is logged.",
+            new ChoiceType<LogLevel>(
+                ("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("information", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
+            o => o.LogLevel, (o, v) => o with { LogLevel = v }));
+
+    /// <summary>The whole document.</summary>
+    public static SectionType<AgentOptions> Root { get; } = new(
+        new AgentOptions(), null,
+        RootKey.Of("$schema", "For editors; the agent does not read it.", Text("a URL", _ => true), _ => null, (o, _) => o),
+        RootKey.Of("cameras", "The cameras by name; the name is part of URLs and topics. Without this key there is one test camera, \"main\".",
+            new MapType<CameraOptions>(Camera, (o, name) => o with { Name = name }, NamePattern, IsName, NameInWords),
+            o => o.Cameras, (o, v) => o with { Cameras = v }),
+        RootKey.Of("http", "WHEP, the status and the page.", Http, o => o.Http, (o, v) => o with { Http = v }),
+        RootKey.Of("webrtc", "The media port and its limits.", WebRtc, o => o.WebRtc, (o, v) => o with { WebRtc = v }),
+        RootKey.Of("mqtt", "Signalling through a broker.", Mqtt, o => o.Mqtt, (o, v) => o with { Mqtt = v }),
+        RootKey.Of("log", "The log on standard output.", Log, o => o, (o, v) => o with { LogLevel = v.LogLevel }));
+
+    private static TextType<string?> Text(string expected, Func<string, bool> isGood, string? pattern = null) =>
+        new(expected, (string text, out string? value) => isGood(value = text), value => value!, pattern);
+
+    private static bool IsName(string text) => text.Length is > 0 and <= MaximumNameLength && !text.AsSpan().ContainsAnyExcept(NameCharacters);
+
+    private static bool TryParseAddress(string text, out IPAddress value) => IPAddress.TryParse(text, out value!) && value.ToString().Equals(text, StringComparison.OrdinalIgnoreCase);
+
+    private static bool TryParseEndPoint(string text, out IPEndPoint value)
+    {
+        const string LocalHost = "localhost:";
+        text = text.StartsWith(LocalHost, StringComparison.OrdinalIgnoreCase) ? $"127.0.0.1:{text[LocalHost.Length..]}" : text;
+        // The framework also takes an address without a port and a bare number as an address.
+        return IPEndPoint.TryParse(text, out value!) && text.Contains(value.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? "]:" : ":")
+            && value.Address.ToString().Equals(text[..text.LastIndexOf(':')].Trim('[', ']'), StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static bool TryParseOrigin(string text, out string value)
+    {
+        value = text;
+        return text == "*" || (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+            && url.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static void CheckSource(VideoSourceOptions source, string path, ConfigBinding binding)
+    {
+        if (source is { Kind: VideoSourceKind.V4l2, Path: null })
+        {
+            binding.Report($"{path}.kind", $"\"v4l2\" needs {path}.path, the device node; camera-agent probe lists what there is.");
+        }
+        else if (source is { Kind: VideoSourceKind.File, Path: null })
+        {
+            binding.Report($"{path}.kind", $"\"file\" needs {path}.path, the video file.");
+        }
+
+        // 4:2:0 samples chroma once for two pixels each way.
+        foreach (var (key, value) in new[] { ("width", source.Width), ("height", source.Height) })
+        {
+            if (value % 2 != 0)
+            {
+                binding.Report($"{path}.{key}", $"found {value}; H.264 4:2:0 needs an even number.");
+            }
+        }
+    }
+
+    private static void CheckHttp(HttpOptions http, string path, ConfigBinding binding)
+    {
+        if (!IPAddress.IsLoopback(http.Listen.Address) && http.BearerToken is null && !http.AllowAnonymous)
+        {
+            binding.Report($"{path}.listen",
+                $"{http.Listen} can be reached from other machines, and anybody there could watch. Set {path}.bearerToken, or listen on 127.0.0.1, " +
+                $"or set {path}.allowAnonymous to true if that is what you want.");
+        }
+    }
+
+    private static void CheckMqtt(BrokerOptions mqtt, string path, ConfigBinding binding)
+    {
+        if (mqtt is { PasswordFile: not null, Connection.Password: not null })
+        {
+            binding.Report($"{path}.passwordFile", $"set together with {path}.password; remove one.");
+        }
+
+        if (mqtt is { WebSocketUrl: not null, Connection.Host: null })
+        {
+            binding.Report($"{path}.webSocketUrl", $"needs {path}.host, where the agent itself reaches the broker.");
+        }
+
+        if (mqtt.Connection.CaFile is { } ca && !File.Exists(ca))
+        {
+            binding.Report($"{path}.caFile", $"found \"{ca}\"; there is no such file.");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Agent.Devices;
+using Agent.Transport;
+
+namespace Agent.Http;
+
+/// <summary>The agent's counters in Prometheus' text exposition format 0.0.4.</summary>
+internal sealed class MetricsPage
+{
+    public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+    private readonly StringBuilder _text = new();
+
+    private MetricsPage()
+    {
+    }
+
+    public static string Write(AgentState state)
+    {
+        var page = new MetricsPage();
+        page.Family("camera_agent_build_info", "gauge", "Always 1; the label says which build runs.", ([("version", AgentState.Version)], 1));
+        page.Family("camera_agent_uptime_seconds", "gauge", "Seconds since the agent started.", ([], state.Uptime.TotalSeconds));
+        page.WriteCameras(state.Cameras());
+        page.WriteTransport(state.Gateway.GetStatus());
+        if (state.Broker() is { } broker)
+        {
+            page.Family("camera_agent_mqtt_connected", "gauge", "1 while the broker is connected.", ([], broker.Connected ? 1 : 0));
+        }
+
+        using var process = Process.GetCurrentProcess();
+        page.Family("process_cpu_seconds_total", "counter", "User and system CPU time.", ([], process.TotalProcessorTime.TotalSeconds));
+        page.Family("process_resident_memory_bytes", "gauge", "Resident memory.", ([], process.WorkingSet64));
+        page.Family("camera_agent_managed_allocated_bytes_total", "counter", "Bytes allocated on the managed heap since the start.", ([], GC.GetTotalAllocatedBytes()));
+        return page._text.ToString();
+    }
+
+    private void WriteCameras(IReadOnlyList<CameraStatus> cameras)
+    {
+        void Each(string name, string type, string help, Func<CameraStatus, double> value) =>
+            Family($"camera_agent_camera_{name}", type, help, [.. cameras.Select(c => (new[] { ("camera", c.Name) }, value(c)))]);
+
+        Each("producing", "gauge", "1 while access units keep coming.", c => c.IsProducing ? 1 : 0);
+        Each("frames_per_second", "gauge", "Encoded frames per second.", c => c.FramesPerSecond);
+        Each("bitrate_bits_per_second", "gauge", "Encoded bits per second.", c => c.BitrateBps);
+        Each("target_bitrate_bits_per_second", "gauge", "What the encoder aims at.", c => c.TargetBitrateBps);
+        Each("frames_captured_total", "counter", "Frames read from the source.", c => c.FramesCaptured);
+        Each("frames_encoded_total", "counter", "Frames encoded or passed through.", c => c.FramesEncoded);
+        Each("frames_dropped_total", "counter", "Frames lost between source and encoder.", c => c.FramesDropped);
+        Each("key_frames_total", "counter", "IDR pictures.", c => c.KeyFrames);
+        Each("restarts_total", "counter", "Times the source was opened again after a failure.", c => c.Restarts);
+    }
+
+    private void WriteTransport(TransportStatus transport)
+    {
+        Family("camera_agent_viewers", "gauge", "Viewers now.", ([], transport.Viewers));
+        Family("camera_agent_viewers_total", "counter", "Viewers since the start.", ([], transport.ViewersTotal));
+        Family("camera_agent_datagrams_received_total", "counter", "UDP datagrams received.", ([], transport.DatagramsReceived));
+        Family("camera_agent_datagrams_sent_total", "counter", "UDP datagrams sent.", ([], transport.DatagramsSent));
+        Family("camera_agent_datagrams_unmatched_total", "counter", "UDP datagrams that belong to no viewer.", ([], transport.DatagramsUnmatched));
+        Family("camera_agent_send_errors_total", "counter", "UDP datagrams that the kernel refused.", ([], transport.SendErrors));
+        Family("camera_agent_commands_dropped_total", "counter", "Signalling commands refused because the loop's queue was full.", ([], transport.CommandsDropped));
+        Family("camera_agent_access_units_dropped_total", "counter", "Access units that the loop could not take in time.", ([], transport.AccessUnitsDropped));
+    }
+
+    private void Family(string name, string type, string help, params ReadOnlySpan<((string Name, string Value)[] Labels, double Value)> samples)
+    {
+        if (samples.IsEmpty)
+        {
+            return;
+        }
+
+        _text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
+        foreach (var (labels, value) in samples)
+        {
+            _text.Append(name);
+            if (labels.Length > 0)
+            {
+                _text.Append('{').AppendJoin(',', labels.Select(l => $"{l.Name}=\"{Escape(l.Value)}\"")).Append('}');
+            }
+
+            _text.Append(CultureInfo.InvariantCulture, $" {value}\n");
+        }
+    }
+
+    /// <summary>Label values escape backslash, quote and newline.</summary>
+    private static string Escape(string value) => value.Replace("\\", @"\\").Replace("\"", "\\\"").Replace("\n", "\\n");
+}

@@ -1,4 +1,4 @@
-/** The test camera writes 64 cells along the bottom of its picture (see TestPatternTimecode in the agent's sources). */
+/** The test camera writes 64 cells along the bottom of its picture (see Timecode.cs in the agent's sources). */
 const cellCount = 64;
 /** The row's height is this fraction of the picture's. */
 const rowsPerPicture = 18;
@@ -6,6 +6,8 @@ const timestampBits = 48;
 const frameCounterBits = 12;
 const lumaThreshold = 128;
 const smoothing = 0.1;
+/** Neither an all-black nor an all-white row passes. */
+const checksumSeed = 15;
 /** A clock that is this far off cannot be this camera's latency. */
 const plausibleMilliseconds = 10_000;
 
@@ -28,7 +30,7 @@ export function parseTimecode(luma: ArrayLike<number>): CaptureTimecode | undefi
   }
 
   const frame = rest >> 4;
-  let checksum = 0;
+  let checksum = checksumSeed;
   for (let value = (timestamp << BigInt(frameCounterBits)) | BigInt(frame); value > 0n; value >>= 4n) {
     checksum ^= Number(value & 15n);
   }

@@ -33,6 +33,11 @@ check() { # suite, command...: one test that is its command's exit status
   shift
   if "$@"; then count "$suite" 1 0; else count "$suite" 0 1; fi
 }
+count_summary() { # suite, log: the suite's own last "N passed, N failed"
+  local ok bad
+  read -r ok bad < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$2" | tail -n 1)
+  if [ -n "${ok:-}" ] && [ $((ok + bad)) -gt 0 ]; then count "$1" "$ok" "$bad"; else count "$1" 0 1; fi
+}
 finish() {
   say "done"
   echo "$passed passed, $failed failed"
@@ -62,6 +67,10 @@ if wants unit; then
     # A crashed test host leaves fewer result files than projects, or a failure that no counter shows.
     if [ "${#files[@]}" -ne "$projects" ] || { [ "$status" != 0 ] && [ "$bad" = 0 ]; }; then bad=$((bad + 1)); fi
     count "unit" "$ok" "$bad"
+
+    say "Mutated input for every parser"
+    dotnet run --project tests/Agent.Fuzz -c Release --no-build -- all 5000 2>&1 | tee "$results/fuzz.log"
+    count_summary "fuzz" "$results/fuzz.log"
   else
     count "build" 0 1
   fi
@@ -100,8 +109,7 @@ fi
 if wants vm; then
   say "V4L2 against real kernel drivers under QEMU"
   tests/vm/run.sh 2>&1 | tee "$results/vm.log"
-  read -r ok bad < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$results/vm.log" | tail -n 1)
-  if [ -n "${ok:-}" ] && [ $((ok + bad)) -gt 0 ]; then count "vm" "$ok" "$bad"; else count "vm" 0 1; fi
+  count_summary "vm" "$results/vm.log"
 fi
 
 finish

@@ -1,0 +1,96 @@
+using System.Text;
+using Agent.Media;
+using Agent.Rtc;
+using Agent.Rtc.Dtls;
+using Agent.Rtc.Ice;
+using Agent.Rtc.Rtp;
+using Agent.Rtc.Sdp;
+using Agent.Rtc.Srtp;
+using Agent.Rtc.Stun;
+
+namespace Agent.Fuzz;
+
+/// <summary>Every parser that reads bytes from the network or from an encoder.</summary>
+internal static class FuzzTargets
+{
+    private const uint Ssrc = 0x01020304;
+
+    private static readonly SdpAnswerOptions AnswerOptions = new(
+        new IceCredentials("ufragufr", "passwordpasswordpassword"), new DtlsFingerprint("sha-256", new byte[32]), [], "42e01f", Ssrc, Ssrc + 1, "cname", "main");
+
+    public static IReadOnlyList<FuzzTarget> All { get; } =
+    [
+        new("stun", StunSeeds(), input =>
+        {
+            if (StunMessage.TryParse(input, out var message))
+            {
+                message.VerifyMessageIntegrity("VOkJxbRl1RmTxUk/WvJxBt"u8);
+            }
+
+            StunMessage.TryReadLocalUfrag(input, out _);
+        }),
+        new("sdp-offer", Recorded("sdp/"), input => SdpNegotiation.TryAnswer(input, AnswerOptions, out _, out _)),
+        new("sdp-fragment", Texts(
+            "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\nm=video 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 udp 2130706431 198.51.100.1 39132 typ host\r\na=end-of-candidates\r\n"),
+            input => SdpNegotiation.TryParseTrickleFragment(input, out _, out _)),
+        new("candidate", Texts("candidate:3393339970 1 udp 2113937151 ac590cda-736a-41f8-ae9d-a44dcc66a513.local 52321 typ host generation 0 network-cost 999",
+            "a=candidate:2 1 udp 1694498815 192.0.2.3 45664 typ srflx raddr 10.0.1.1 rport 8998"), input => SdpNegotiation.TryParseCandidate(input, out _)),
+        new("rtp", Hex("9060303900bc614e01020304bede00011030000041", "80e0000100000001010203047c8541"), input =>
+        {
+            RtpHeader.TryGetPayload(input, out _, out _);
+            RtpHeader.TryGetExtension(input, 1, out _);
+        }),
+        new("rtcp", RtcpSeeds(), FuzzRtcp),
+        new("srtp", Hex("800f1234decafbadcafebabe4e55dc4ce79978d88ca4d215949d2402b78d6acc99ea179b8dbb"), FuzzSrtp),
+        new("sps", Hex("6742c01fda014016ec0440000003004000000c83c60c92", "6764001facd9405005bb016a02020280000003008000001e478c18cb"),
+            input => SpsReader.TryRead(input, out _)),
+    ];
+
+    private static void FuzzRtcp(byte[] input)
+    {
+        var options = new RtpVideoSenderOptions(Ssrc, Ssrc + 1, 96, 97, "cname", "0", 4, true);
+        new RtpVideoSender(options, SystemRandomSource.Instance, MonotonicTime.Zero).HandleRtcp(input, MonotonicTime.Zero);
+    }
+
+    private static void FuzzSrtp(byte[] input)
+    {
+        foreach (var (profile, saltLength) in new[] { (SrtpProfile.AesCm128HmacSha1_80, 14), (SrtpProfile.AeadAes128Gcm, 12) })
+        {
+            using var context = new SrtpContext(profile, new byte[16], new byte[saltLength]);
+            context.TryUnprotectRtp([.. input], out _);
+            context.TryUnprotectRtcp([.. input], out _);
+        }
+    }
+
+    // RFC 5769 §2.1 and §2.2: the request and the IPv4 response.
+    private static byte[][] StunSeeds() => Hex(
+        "000100582112a442b7e7a701bc34d686fa87dfae802200105354554e207465737420636c69656e74002400046e0001ff80290008932ff9b151263b3600060009" +
+        "6576746a3a68367659202020000800149aeaa70cbfd8cb56781ef2b5b2d3f249c1b571a280280004e57a3bcf",
+        "0101003c2112a442b7e7a701bc34d686fa87dfae8022000b7465737420766563746f7220002000080001a147e112a643000800142b91f599fd9e90c38c7489f9" +
+        "2af9ba53f06be7d780280004c07d4c96");
+
+    // A receiver report, PLI, FIR, generic NACK, BYE, REMB and an extended report, each by its RFC's layout.
+    private static byte[][] RtcpSeeds() => Hex(
+        "81c90007aabbccdd0102030400000000000000000000000000000000000000000000000081ce0002aabbccdd01020304",
+        "84ce0004aabbccdd000000000102030401000000",
+        "81cd0003aabbccdd0102030400010003",
+        "81cb0001aabbccdd",
+        "8fce0006aabbccdd0000000052454d4201126f8001020304000000",
+        "80cf0003aabbccdd04000002ec14b8a600000000");
+
+    private static byte[][] Hex(params string[] texts) => [.. texts.Select(Convert.FromHexString)];
+
+    private static byte[][] Texts(params string[] texts) => [.. texts.Select(Encoding.UTF8.GetBytes)];
+
+    private static byte[][] Recorded(string prefix)
+    {
+        var assembly = typeof(FuzzTargets).Assembly;
+        return [.. assembly.GetManifestResourceNames().Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name =>
+        {
+            using var stream = assembly.GetManifestResourceStream(name)!;
+            using var copy = new MemoryStream();
+            stream.CopyTo(copy);
+            return copy.ToArray();
+        })];
+    }
+}

@@ -1,12 +1,14 @@
 import './style.css';
 import { CaptureClock } from './captureClock';
 import { loadPageSettings, type PageSettings } from './pageSettings';
-import { type Signalling, SignallingError } from './signalling';
+import { type Signalling, SignallingError, TokenNeededError } from './signalling';
 import { type Statistics, StatisticsReader } from './statistics';
 import { WhepSignalling } from './whep';
 
 const statisticsIntervalMilliseconds = 1000;
 const reconnectSeconds = 2;
+/** Where this browser keeps the agent's bearer token. */
+const tokenKey = 'camera-agent-token';
 
 type ViewerState = 'connecting' | 'live' | 'failed';
 
@@ -44,7 +46,7 @@ async function createSignalling(settings: PageSettings, camera: string): Promise
     return new MqttSignalling(query.get('broker') ?? settings.mqtt.webSocketUrl, settings.mqtt.baseTopic, camera);
   }
 
-  return new WhepSignalling(new URL(`whep/${encodeURIComponent(camera)}`, document.baseURI), query.get('token'));
+  return new WhepSignalling(new URL(`whep/${encodeURIComponent(camera)}`, document.baseURI), localStorage.getItem(tokenKey));
 }
 
 async function play(settings: PageSettings, camera: string): Promise<void> {
@@ -106,8 +108,26 @@ async function play(settings: PageSettings, camera: string): Promise<void> {
       await connection.setRemoteDescription({ type: 'answer', sdp: answer });
     }
   } catch (error) {
-    fail(error instanceof Error ? error.message : String(error), error instanceof SignallingError ? error.retryAfter : reconnectSeconds);
+    if (error instanceof TokenNeededError) {
+      stop();
+      askForToken(settings, camera, error.message);
+    } else {
+      fail(error instanceof Error ? error.message : String(error), error instanceof SignallingError ? error.retryAfter : reconnectSeconds);
+    }
   }
+}
+
+function askForToken(settings: PageSettings, camera: string, message: string): void {
+  show('failed', 'Token needed', message);
+  const form = element<HTMLFormElement>('token-form');
+  form.hidden = false;
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    form.hidden = true;
+    localStorage.setItem(tokenKey, element<HTMLInputElement>('token').value);
+    void play(settings, camera);
+  };
+  element('token').focus();
 }
 
 function showStatistics(statistics: Statistics, clock: CaptureClock): void {

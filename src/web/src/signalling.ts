@@ -17,6 +17,9 @@ export interface Signalling {
   close(): void;
 }
 
+/** The agent wants a bearer token, or another one than it was given. */
+export class TokenNeededError extends Error {}
+
 /** The agent refused; the message is the agent's own. */
 export class SignallingError extends Error {
   constructor(

@@ -1,4 +1,4 @@
-import { type Signalling, SignallingError, type TrickledCandidate } from './signalling';
+import { type Signalling, SignallingError, TokenNeededError, type TrickledCandidate } from './signalling';
 
 const defaultRetrySeconds = 2;
 
@@ -26,6 +26,10 @@ export class WhepSignalling implements Signalling {
       headers: { ...this.authorization(), 'Content-Type': 'application/sdp' },
       body: sdp,
     });
+    if (response.status === 401) {
+      throw new TokenNeededError(await describe(response));
+    }
+
     if (response.status !== 201) {
       throw new SignallingError(await describe(response), Number(response.headers.get('Retry-After')) || defaultRetrySeconds);
     }

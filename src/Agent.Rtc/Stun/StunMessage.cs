@@ -77,36 +77,13 @@ public ref struct StunMessage
         && datagram.Length % StunFormat.Alignment == 0;
 
     /// <summary>Reads a whole datagram as one STUN message.</summary>
-    /// <returns>False if it is malformed or its FINGERPRINT is wrong.</returns>
+    /// <returns>False if it is malformed or its FINGERPRINT is wrong; <paramref name="message"/> is then empty.</returns>
     public static bool TryParse(ReadOnlySpan<byte> datagram, out StunMessage message)
     {
         message = new StunMessage(datagram);
-        if (!IsStun(datagram))
-        {
-            return false;
-        }
-
-        var type = BinaryPrimitives.ReadUInt16BigEndian(datagram);
-        message.Class = (StunClass)(type & StunFormat.ClassMask);
-        // RFC 8489 §5 figure 3: the method's bits lie around the two class bits.
-        message.Method = (ushort)((type & 0x000F) | ((type & 0x00E0) >> 1) | ((type & 0x3E00) >> 2));
-        message.TransactionId = StunTransactionId.Read(datagram[StunFormat.TransactionIdOffset..]);
-        for (var offset = StunFormat.HeaderLength; offset < datagram.Length;)
-        {
-            // The message length is a multiple of four, so a whole attribute header is always there.
-            var attribute = (StunAttributeType)BinaryPrimitives.ReadUInt16BigEndian(datagram[offset..]);
-            var length = BinaryPrimitives.ReadUInt16BigEndian(datagram[(offset + sizeof(ushort))..]);
-            var valueOffset = offset + StunFormat.AttributeHeaderLength;
-            if (StunFormat.Padded(length) > datagram.Length - valueOffset
-                || !message.TryReadAttribute(attribute, datagram.Slice(valueOffset, length), offset))
-            {
-                return false;
-            }
-
-            offset = valueOffset + StunFormat.Padded(length);
-        }
-
-        return true;
+        var parsed = IsStun(datagram) && message.TryReadAll();
+        message = parsed ? message : default;
+        return parsed;
     }
 
     /// <summary>
@@ -159,6 +136,31 @@ public ref struct StunMessage
         StunFormat.ComputeMessageIntegrity(_datagram[.._integrityOffset], key, expected);
         var actual = _datagram.Slice(_integrityOffset + StunFormat.AttributeHeaderLength, StunFormat.MessageIntegrityLength);
         return CryptographicOperations.FixedTimeEquals(expected, actual);
+    }
+
+    private bool TryReadAll()
+    {
+        var type = BinaryPrimitives.ReadUInt16BigEndian(_datagram);
+        Class = (StunClass)(type & StunFormat.ClassMask);
+        // RFC 8489 §5 figure 3: the method's bits lie around the two class bits.
+        Method = (ushort)((type & 0x000F) | ((type & 0x00E0) >> 1) | ((type & 0x3E00) >> 2));
+        TransactionId = StunTransactionId.Read(_datagram[StunFormat.TransactionIdOffset..]);
+        for (var offset = StunFormat.HeaderLength; offset < _datagram.Length;)
+        {
+            // The message length is a multiple of four, so a whole attribute header is always there.
+            var attribute = (StunAttributeType)BinaryPrimitives.ReadUInt16BigEndian(_datagram[offset..]);
+            var length = BinaryPrimitives.ReadUInt16BigEndian(_datagram[(offset + sizeof(ushort))..]);
+            var valueOffset = offset + StunFormat.AttributeHeaderLength;
+            if (StunFormat.Padded(length) > _datagram.Length - valueOffset
+                || !TryReadAttribute(attribute, _datagram.Slice(valueOffset, length), offset))
+            {
+                return false;
+            }
+
+            offset = valueOffset + StunFormat.Padded(length);
+        }
+
+        return true;
     }
 
     private bool TryReadAttribute(StunAttributeType attribute, ReadOnlySpan<byte> value, int offset)

@@ -1,0 +1,92 @@
+using Agent.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace Agent.Mqtt;
+
+/// <summary>
+/// Everything the agent does over MQTT: the connection, its retained <c>online</c>/<c>offline</c> on <c>{base}/status</c>, and WebRTC
+/// signalling. Make one, <see cref="Start"/> it, and <see cref="StopAsync"/> it before the media loop ends.
+/// </summary>
+public sealed class MqttService : IAsyncDisposable
+{
+    private const int AtLeastOnce = 1;
+
+    private readonly IMqttConnection _connection;
+    private readonly Func<MqttStatus>? _connectionStatus;
+    private readonly IViewerGateway _gateway;
+    private readonly string _baseTopic;
+    private readonly string _defaultCamera;
+    private readonly ILoggerFactory _loggers;
+    private readonly TimeProvider _time;
+    private MqttSignaling? _signaling;
+    private bool _stopped;
+
+    /// <param name="options">The broker; its host must be set.</param>
+    /// <param name="gateway">Where viewers are opened.</param>
+    /// <param name="defaultCamera">The camera of an offer that names none: the first one.</param>
+    /// <param name="loggers">For the log.</param>
+    public MqttService(MqttOptions options, IViewerGateway gateway, string defaultCamera, ILoggerFactory loggers)
+        : this(new MqttSession(options, loggers.CreateLogger<MqttSession>()), gateway, options.EffectiveBaseTopic, defaultCamera, loggers, TimeProvider.System)
+    {
+        _connectionStatus = ((MqttSession)_connection).GetStatus;
+    }
+
+    internal MqttService(
+        IMqttConnection connection, IViewerGateway gateway, string baseTopic, string defaultCamera, ILoggerFactory loggers, TimeProvider time)
+    {
+        _connection = connection;
+        _gateway = gateway;
+        _baseTopic = baseTopic;
+        _defaultCamera = defaultCamera;
+        _loggers = loggers;
+        _time = time;
+    }
+
+    private string StatusTopic => $"{_baseTopic}/status";
+
+    /// <summary>The connection's state and counters; <c>null</c> only over a substituted connection.</summary>
+    public MqttStatus? GetStatus()
+    {
+        var status = _connectionStatus?.Invoke();
+        return status is null ? null : status with { ReceiveDropped = status.ReceiveDropped + (_signaling?.Dropped ?? 0) };
+    }
+
+    /// <summary>Begins to connect, in the background and for ever; returns at once.</summary>
+    /// <exception cref="InvalidOperationException">The options name no host.</exception>
+    /// <exception cref="FileNotFoundException">The CA file does not exist.</exception>
+    public void Start()
+    {
+        _connection.Connected += PublishOnline;
+        _signaling = new MqttSignaling(
+            _connection, _gateway, _baseTopic, _defaultCamera, _loggers.CreateLogger<MqttSignaling>(), _time);
+        _connection.Start(StatusTopic, "offline"u8);
+    }
+
+    /// <summary>Ends the viewers that came over MQTT, publishes <c>offline</c> and disconnects. A second call does nothing.</summary>
+    public async Task StopAsync()
+    {
+        if (_stopped)
+        {
+            return;
+        }
+
+        _stopped = true;
+        _connection.Connected -= PublishOnline;
+        if (_signaling is not null)
+        {
+            await _signaling.DisposeAsync().ConfigureAwait(false);
+        }
+
+        // A clean DISCONNECT makes the broker forget the will, so the status is published by hand.
+        if (_connection.IsConnected)
+        {
+            _connection.Publish(StatusTopic, "offline"u8, AtLeastOnce, retain: true);
+        }
+
+        _connection.Dispose();
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+
+    private void PublishOnline() => _connection.Publish(StatusTopic, "online"u8, AtLeastOnce, retain: true);
+}

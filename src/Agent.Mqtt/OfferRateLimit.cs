@@ -1,0 +1,28 @@
+namespace Agent.Mqtt;
+
+/// <summary>A token bucket over all clients: an offer costs DTLS keys and a session, and client names cost nothing.</summary>
+internal sealed class OfferRateLimit(TimeProvider time)
+{
+    /// <summary>A wall of tablets that wakes at once is served at once.</summary>
+    public const int Burst = 16;
+
+    public const int PerSecond = 4;
+
+    private double _tokens = Burst;
+    private long _filled = time.GetTimestamp();
+
+    /// <summary>False if there were too many.</summary>
+    public bool TryTake()
+    {
+        var now = time.GetTimestamp();
+        _tokens = Math.Min(Burst, _tokens + (time.GetElapsedTime(_filled, now).TotalSeconds * PerSecond));
+        _filled = now;
+        if (_tokens < 1)
+        {
+            return false;
+        }
+
+        _tokens--;
+        return true;
+    }
+}

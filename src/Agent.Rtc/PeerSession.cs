@@ -7,32 +7,6 @@ using Agent.Rtc.Srtp;
 
 namespace Agent.Rtc;
 
-public enum PeerState
-{
-    /// <summary>ICE has not found a path yet.</summary>
-    Connecting,
-    /// <summary>ICE has a path; DTLS is running.</summary>
-    Securing,
-    /// <summary>Media flows.</summary>
-    Connected,
-    /// <summary>It is over; <see cref="PeerSession.CloseReason"/> says why.</summary>
-    Closed,
-}
-
-public enum PeerEventKind
-{
-    StateChanged,
-    /// <summary>The viewer needs an IDR.</summary>
-    KeyFrameNeeded,
-}
-
-public readonly record struct PeerEvent(PeerEventKind Kind, PeerState State);
-
-/// <summary>A viewer as the status shows it.</summary>
-public sealed record PeerSessionStatus(
-    PeerState State, string? CloseReason, CandidatePairStatus? SelectedPair, IReadOnlyList<CandidatePairStatus> Pairs,
-    string? DtlsVersion, string? SrtpProfile, RtpVideoSenderStatistics Video, long DatagramsDropped);
-
 /// <summary>
 /// One viewer: ICE, DTLS, SRTP, RTP and RTCP of one peer behind one 5-tuple-agnostic datagram interface (RFC 7983 demultiplexing).
 /// Sans-IO: one input, then drain with <see cref="TryDequeueTransmit"/> and <see cref="TryDequeueEvent"/> until both are false.

@@ -3,6 +3,9 @@ using Agent.Rtc.Dtls;
 
 namespace Agent.Transport.Tests.Dtls;
 
+/// <summary>Runs alone: what other tests allocate meanwhile would count.</summary>
+[CollectionDefinition(nameof(DtlsMemoryTests), DisableParallelization = true)]
+[Collection(nameof(DtlsMemoryTests))]
 public sealed class DtlsMemoryTests
 {
     [Fact]

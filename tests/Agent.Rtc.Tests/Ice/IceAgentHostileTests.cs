@@ -144,7 +144,7 @@ public sealed class IceAgentHostileTests
         {
             var from = Viewer.WithPort((ushort)(1000 + i));
             peer.Check(from, 1_000_000, useCandidate: true);
-            peer.RunFor(TimeSpan.FromSeconds(3));
+            peer.RunFor(IceLimits.AggressiveNominationWindow);
             peer.Check(from, 1_000_000, useCandidate: true);
             Assert.Equal(from, peer.SelectedRemote);
         }

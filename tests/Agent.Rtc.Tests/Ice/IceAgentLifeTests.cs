@@ -171,7 +171,16 @@ public sealed class IceAgentLifeTests
         peer.RunFor(TimeSpan.FromMilliseconds(500));
         Assert.Equal(better, peer.SelectedRemote);
 
-        peer.RunFor(TimeSpan.FromSeconds(2));
+        // Chromium goes on nominating both; the better one stays.
+        for (var i = 0; i < 60; i++)
+        {
+            peer.RunFor(TimeSpan.FromSeconds(1));
+            peer.Check(i % 3 == 0 ? better : worse, priority: 1_000_000, useCandidate: true);
+            Assert.Equal(better, peer.SelectedRemote);
+        }
+
+        // The better one is given up.
+        peer.RunFor(IceLimits.AggressiveNominationWindow);
         peer.Check(worse, priority: 1_000_000, useCandidate: true);
         peer.RunFor(TimeSpan.FromMilliseconds(500));
         Assert.Equal(worse, peer.SelectedRemote);

@@ -9,7 +9,7 @@ public sealed class LibcException(string function, int errno, string? detail = n
     /// <summary>errno after the call.</summary>
     public int NativeErrorCode { get; } = errno;
 
-    /// <summary>The failure of the call just made on this thread.</summary>
+    /// <summary>The failure of the call just made on this thread; <paramref name="detail"/> must be a constant, see errno(3).</summary>
     internal static LibcException FromLastError(string function, string? detail = null) =>
         new(function, Marshal.GetLastPInvokeError(), detail);
 }

@@ -83,7 +83,11 @@ public sealed unsafe class UdpSocket : IDisposable
             var scope = address.AddressFamily == AddressFamily.InterNetworkV6 ? (uint)address.ScopeId : 0;
             var nameLength = SocketNames.Write(&name, isIPv6, bytes[..written], (ushort)port, scope);
             if (Syscalls.bind(descriptor, &name, nameLength) < 0)
-                throw LibcException.FromLastError("bind", $"UDP {new IPEndPoint(address, port)}");
+            {
+                var errno = Marshal.GetLastPInvokeError(); // formatting the address overwrites it
+                throw new LibcException("bind", errno, $"UDP {new IPEndPoint(address, port)}");
+            }
+
             if (Syscalls.getsockname(descriptor, &name, &nameLength) < 0)
                 throw LibcException.FromLastError("getsockname");
 

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+using Agent.Interop.Libc;
+
+namespace Agent.Interop.Tests.Libc;
+
+public sealed class StructureLayoutTests
+{
+    [Fact]
+    public void Structures_and_constants_are_those_of_the_system_headers()
+    {
+        var program = new StringBuilder("""
+            #define _GNU_SOURCE
+            #include <stddef.h>
+            #include <sys/socket.h>
+            #include <sys/uio.h>
+            #include <sys/eventfd.h>
+            #include <netinet/in.h>
+            #include <netinet/udp.h>
+            #include <poll.h>
+            #include <errno.h>
+            #include <time.h>
+            #ifndef UDP_SEGMENT
+            #include <linux/udp.h>
+            #endif
+
+            """);
+        Expect<iovec>(program, "iov_base", "iov_len");
+        Expect<msghdr>(program, "msg_name", "msg_namelen", "msg_iov", "msg_iovlen", "msg_control", "msg_controllen", "msg_flags");
+        Expect<mmsghdr>(program, "msg_hdr", "msg_len");
+        Expect<cmsghdr>(program, "cmsg_len", "cmsg_level", "cmsg_type");
+        Expect<sockaddr_in>(program, "sin_family", "sin_port", "sin_addr", "sin_zero");
+        Expect<sockaddr_in6>(program, "sin6_family", "sin6_port", "sin6_flowinfo", "sin6_addr", "sin6_scope_id");
+        Expect<in_pktinfo>(program, "ipi_ifindex", "ipi_spec_dst", "ipi_addr");
+        Expect<in6_pktinfo>(program, "ipi6_addr", "ipi6_ifindex");
+        Expect<pollfd>(program, "fd", "events", "revents");
+        Expect<timespec>(program, "tv_sec", "tv_nsec");
+        foreach (var (name, value) in Constants)
+            program.AppendLine($"_Static_assert({name} == {value}, \"{name}\");");
+        program.AppendLine("_Static_assert(CMSG_SPACE(sizeof(struct in6_pktinfo)) == 40, \"CMSG_SPACE in6_pktinfo\");");
+        program.AppendLine("_Static_assert(CMSG_SPACE(sizeof(struct in_pktinfo)) == 32, \"CMSG_SPACE in_pktinfo\");");
+        program.AppendLine("_Static_assert(CMSG_SPACE(sizeof(unsigned short)) == 24, \"CMSG_SPACE __u16\");");
+
+        using var compiler = Process.Start(new ProcessStartInfo("cc", "-x c -fsyntax-only -")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+        })!;
+        compiler.StandardInput.Write(program);
+        compiler.StandardInput.Close();
+        var complaints = compiler.StandardError.ReadToEnd();
+        compiler.WaitForExit();
+        Assert.True(compiler.ExitCode == 0, complaints);
+    }
+
+    private static IEnumerable<(string Name, int Value)> Constants =>
+    [
+        ("AF_INET", SocketConstants.AF_INET), ("AF_INET6", SocketConstants.AF_INET6), ("SOCK_DGRAM", SocketConstants.SOCK_DGRAM),
+        ("SOCK_CLOEXEC", SocketConstants.SOCK_CLOEXEC), ("SOCK_NONBLOCK", SocketConstants.SOCK_NONBLOCK),
+        ("SOL_SOCKET", SocketConstants.SOL_SOCKET), ("SO_SNDBUF", SocketConstants.SO_SNDBUF), ("SO_RCVBUF", SocketConstants.SO_RCVBUF),
+        ("IPPROTO_IP", SocketConstants.IPPROTO_IP), ("IPPROTO_UDP", SocketConstants.IPPROTO_UDP),
+        ("IPPROTO_IPV6", SocketConstants.IPPROTO_IPV6), ("IP_PKTINFO", SocketConstants.IP_PKTINFO),
+        ("IPV6_V6ONLY", SocketConstants.IPV6_V6ONLY), ("IPV6_RECVPKTINFO", SocketConstants.IPV6_RECVPKTINFO),
+        ("IPV6_PKTINFO", SocketConstants.IPV6_PKTINFO), ("UDP_SEGMENT", SocketConstants.UDP_SEGMENT),
+        ("MSG_CTRUNC", SocketConstants.MSG_CTRUNC), ("MSG_TRUNC", SocketConstants.MSG_TRUNC),
+        ("EFD_CLOEXEC", SocketConstants.EFD_CLOEXEC), ("EFD_NONBLOCK", SocketConstants.EFD_NONBLOCK),
+        ("POLLIN", SocketConstants.POLLIN), ("POLLOUT", SocketConstants.POLLOUT),
+        ("EINTR", Errno.EINTR), ("EIO", Errno.EIO), ("EAGAIN", Errno.EAGAIN), ("EINVAL", Errno.EINVAL),
+        ("EAFNOSUPPORT", Errno.EAFNOSUPPORT), ("EADDRINUSE", Errno.EADDRINUSE), ("ENOBUFS", Errno.ENOBUFS),
+    ];
+
+    private static void Expect<T>(StringBuilder program, params string[] fields)
+        where T : struct
+    {
+        var name = typeof(T).Name;
+        program.AppendLine($"_Static_assert(sizeof(struct {name}) == {Marshal.SizeOf<T>()}, \"sizeof {name}\");");
+        foreach (var field in fields)
+            program.AppendLine($"_Static_assert(offsetof(struct {name}, {field}) == {Marshal.OffsetOf<T>(field)}, \"{name}.{field}\");");
+    }
+}

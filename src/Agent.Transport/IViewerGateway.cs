@@ -46,7 +46,14 @@ public sealed record ViewerStatus(string SessionId, string Camera, string Via, s
 /// <summary>Totals of the media loop, for the metrics.</summary>
 public sealed record TransportStatus(
     int Viewers, long ViewersTotal, long DatagramsReceived, long DatagramsSent, long DatagramsUnmatched, long SendErrors,
-    long CommandsDropped, long AccessUnitsDropped, IReadOnlyList<string> ListenAddresses);
+    long CommandsDropped, long AccessUnitsDropped, IReadOnlyList<string> ListenAddresses)
+{
+    /// <summary>Sessions closed because they threw: bugs.</summary>
+    public long SessionFaults { get; init; }
+
+    /// <summary>Names of viewers' candidates (<c>.local</c>) that led to no address, or were too many at once.</summary>
+    public long NamesUnresolved { get; init; }
+}
 
 /// <summary>
 /// What HTTP and MQTT may ask of the media loop, from any thread. Everything crosses as a command through one bounded queue; a full

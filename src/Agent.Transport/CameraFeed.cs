@@ -1,0 +1,127 @@
+using Agent.Media;
+using Agent.Rtc;
+using Agent.Rtc.Rtp;
+using Agent.Rtc.Srtp;
+
+namespace Agent.Transport;
+
+/// <summary>
+/// A camera's way into the media loop: one subscription however many viewers it has, and a bounded queue between the encoder's thread and
+/// the loop's. Drop policy: when the queue is full, everything up to the next IDR is dropped and counted, and an IDR is asked for; an IDR
+/// itself displaces what is queued.
+/// </summary>
+internal sealed class CameraFeed : IAccessUnitSubscriber
+{
+    /// <summary>A quarter of a second at 30 frames a second: more would be latency, not safety.</summary>
+    internal const int QueueCapacity = 8;
+
+    private const int ClockRateKhz = 90; // RFC 6184 §8.2.1
+    private const int MaximumDatagram = 1200; // fits the smallest IPv6 MTU (RFC 8200 §5: 1280) with room for a tunnel's header
+    private const int MaximumPayload = MaximumDatagram - RtpVideoSender.MaximumOverhead - SrtpContext.MaximumOverhead;
+
+    private readonly Lock _lock = new();
+    private readonly Queue<AccessUnit> _queue = new(QueueCapacity);
+    private readonly Action _wake;
+    private readonly H264Packetizer _packetizer = new(MaximumPayload);
+    private bool _isSubscribed;
+    private bool _needsKeyFrame;
+    private long _dropped;
+
+    internal CameraFeed(FrameHub hub, Action wake)
+    {
+        Hub = hub;
+        _wake = wake;
+    }
+
+    internal FrameHub Hub { get; }
+
+    /// <summary>The loop's: who gets this camera's frames.</summary>
+    internal List<Viewer> Viewers { get; } = [];
+
+    /// <summary>Any thread: access units dropped because the loop was behind.</summary>
+    internal long Dropped => Interlocked.Read(ref _dropped);
+
+    public void OnAccessUnit(FrameHub hub, AccessUnit accessUnit)
+    {
+        lock (_lock)
+        {
+            if (!_isSubscribed)
+                return;
+            if (accessUnit.IsKeyFrame)
+            {
+                _needsKeyFrame = false;
+                if (_queue.Count == QueueCapacity)
+                    DropQueued();
+            }
+            else if (_needsKeyFrame || _queue.Count == QueueCapacity)
+            {
+                _needsKeyFrame = true;
+                Interlocked.Increment(ref _dropped);
+                Hub.RequestKeyFrame();
+                return;
+            }
+
+            accessUnit.AddReference();
+            _queue.Enqueue(accessUnit);
+        }
+
+        _wake();
+    }
+
+    /// <summary>The loop's: the next access unit, cut into RTP payloads once for all viewers; the caller releases it.</summary>
+    internal bool TryTakeFrame(out PacketizedFrame? frame)
+    {
+        AccessUnit? accessUnit;
+        lock (_lock)
+        {
+            if (!_queue.TryDequeue(out accessUnit))
+            {
+                frame = null;
+                return false;
+            }
+        }
+
+        try
+        {
+            var rtpTimestamp = (uint)(accessUnit.CapturedAt.Ticks * ClockRateKhz / TimeSpan.TicksPerMillisecond);
+            frame = _packetizer.Packetize(
+                accessUnit.Data.Span, accessUnit.NalUnits, accessUnit.IsKeyFrame, rtpTimestamp, MonotonicTime.From(accessUnit.CapturedAt));
+            return true;
+        }
+        finally
+        {
+            accessUnit.Release();
+        }
+    }
+
+    /// <summary>The loop's: joins the hub with the first viewer.</summary>
+    internal void Subscribe()
+    {
+        lock (_lock)
+        {
+            _isSubscribed = true;
+            _needsKeyFrame = false;
+        }
+
+        Hub.Subscribe(this);
+    }
+
+    /// <summary>The loop's: leaves the hub with the last viewer. What the hub is publishing meanwhile is not taken any more.</summary>
+    internal void Unsubscribe()
+    {
+        Hub.Unsubscribe(this);
+        lock (_lock)
+        {
+            _isSubscribed = false;
+            while (_queue.TryDequeue(out var accessUnit))
+                accessUnit.Release();
+        }
+    }
+
+    private void DropQueued()
+    {
+        Interlocked.Add(ref _dropped, _queue.Count);
+        while (_queue.TryDequeue(out var accessUnit))
+            accessUnit.Release();
+    }
+}

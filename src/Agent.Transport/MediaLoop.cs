@@ -1,0 +1,402 @@
+using System.Threading.Channels;
+using Agent.Interop.Libc;
+using Agent.Media;
+using Agent.Rtc;
+using Microsoft.Extensions.Logging;
+
+namespace Agent.Transport;
+
+/// <summary>
+/// The one thread that owns the media socket and every <see cref="PeerSession"/>: datagrams in, timers, frames and commands, then
+/// datagrams out. Others reach it by <see cref="InvokeAsync"/> (bounded; drop policy: the newest command is refused and counted) and
+/// through <see cref="CameraFeed"/>. A session that throws is closed, logged and counted; the loop and the other viewers go on.
+/// </summary>
+internal sealed class MediaLoop : IDisposable
+{
+    /// <summary>Commands that may wait. The loop runs them thousands of times a second, so this is a burst and not a backlog.</summary>
+    internal const int CommandCapacity = 256;
+
+    private const int ReceivesPerTurn = 4; // so that a flood leaves time for frames and timers
+
+    private readonly EventFd _wake = new();
+    private readonly UdpTransport _transport;
+    private readonly Channel<LoopCommand> _commands = Channel.CreateBounded<LoopCommand>(
+        new BoundedChannelOptions(CommandCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+    private readonly Dictionary<string, CameraFeed> _feeds = new(StringComparer.Ordinal);
+    private readonly CameraFeed[] _feedList;
+    private readonly PathTable _paths = new();
+    private readonly List<Viewer> _viewers = [];
+    private readonly List<Viewer> _dirty = [];
+    private readonly PriorityQueue<Viewer, MonotonicTime> _timers = new();
+    private readonly Action<Viewer, string> _onRemoved;
+    private readonly ILogger _logger;
+    private readonly Thread _thread;
+    private readonly LoopCounters _counters = new();
+    private volatile bool _stopping;
+    private int _isSignaled;
+    private bool _isBlocked;
+
+    /// <param name="options">The socket.</param>
+    /// <param name="hubs">The cameras by name.</param>
+    /// <param name="onRemoved">Called on the loop's thread when a viewer has gone, with the reason. Must return at once.</param>
+    /// <param name="logger">Where to report.</param>
+    internal MediaLoop(TransportOptions options, IReadOnlyDictionary<string, FrameHub> hubs, Action<Viewer, string> onRemoved, ILogger logger)
+    {
+        _transport = new UdpTransport(options, _wake);
+        _onRemoved = onRemoved;
+        _logger = logger;
+        foreach (var (name, hub) in hubs)
+            _feeds.Add(name, new CameraFeed(hub, Wake));
+        _feedList = [.. _feeds.Values];
+        _thread = new Thread(Run) { Name = "media-loop", IsBackground = true };
+        _thread.Start();
+    }
+
+    internal ushort Port => _transport.Port;
+
+    /// <summary>Any thread.</summary>
+    internal LoopCounters Counters => _counters;
+
+    /// <summary>Any thread: access units that the loop was too slow for, over all cameras.</summary>
+    internal long AccessUnitsDropped => _feedList.Sum(feed => feed.Dropped);
+
+    /// <summary>The loop's: everyone who is watching.</summary>
+    internal IReadOnlyList<Viewer> Viewers => _viewers;
+
+    /// <summary>Any thread: runs work on the loop's thread, or returns false at once if the queue is full.</summary>
+    internal bool TryInvoke<T>(Func<T> work, out Task<T> completion)
+    {
+        var command = new LoopCommand<T>(work);
+        completion = command.Completion;
+        if (!_commands.Writer.TryWrite(command))
+        {
+            ObjectDisposedException.ThrowIf(_stopping, this);
+            Interlocked.Increment(ref _counters.CommandsDropped);
+            return false;
+        }
+
+        Wake();
+        return true;
+    }
+
+    /// <summary>Any thread: runs work on the loop's thread, waiting for room in the queue.</summary>
+    internal async Task<T> InvokeAsync<T>(Func<T> work, CancellationToken cancellationToken)
+    {
+        var command = new LoopCommand<T>(work);
+        try
+        {
+            await _commands.Writer.WriteAsync(command, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new ObjectDisposedException(nameof(MediaLoop), "The agent is shutting down.");
+        }
+
+        Wake();
+        return await command.Completion.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The loop's: takes a new viewer in.</summary>
+    internal void Add(Viewer viewer)
+    {
+        _viewers.Add(viewer);
+        _paths.AddUfrag(viewer.Terms.LocalIce.Ufrag, viewer);
+        viewer.Feed.Viewers.Add(viewer);
+        if (viewer.Feed.Viewers.Count == 1)
+            viewer.Feed.Subscribe();
+        Publish();
+        MarkDirty(viewer);
+    }
+
+    /// <summary>The loop's: the feed of a camera that exists.</summary>
+    internal CameraFeed GetFeed(string camera) => _feeds[camera];
+
+    /// <summary>The loop's: calls into a session and drains it in this turn; a session that throws is removed.</summary>
+    internal void Apply<TState>(Viewer viewer, TState state, Action<Viewer, TState, MonotonicTime> action)
+    {
+        try
+        {
+            action(viewer, state, SystemClock.Now);
+            MarkDirty(viewer);
+        }
+#pragma warning disable CA1031 // a bug in one session must not end the others
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            RemoveFaulted(viewer, error);
+        }
+    }
+
+    /// <summary>The loop's: checks that carry this ufrag are for this viewer too; only the newest two of a viewer are kept.</summary>
+    internal void AddUfrag(Viewer viewer, string ufrag)
+    {
+        viewer.LocalUfrags.Add(ufrag);
+        _paths.AddUfrag(ufrag, viewer);
+        if (viewer.LocalUfrags.Count <= 2)
+            return;
+        _paths.RemoveUfrag(viewer.LocalUfrags[0], viewer);
+        viewer.LocalUfrags.RemoveAt(0);
+    }
+
+    public void Dispose()
+    {
+        if (_stopping)
+            return;
+        _stopping = true;
+        _commands.Writer.TryComplete();
+        Wake();
+        _thread.Join();
+        while (_commands.Reader.TryRead(out var command))
+            command.Abandon();
+        _transport.Dispose();
+        _wake.Dispose();
+    }
+
+    private void Wake()
+    {
+        if (Interlocked.Exchange(ref _isSignaled, 1) == 0)
+            _wake.Signal();
+    }
+
+    private void Run()
+    {
+        while (!_stopping)
+        {
+            var ready = _transport.Wait(GetTimeout(), forWrite: _isBlocked);
+            if (ready.Signaled)
+            {
+                // In this order: what is queued after the exchange signals again.
+                _wake.Drain();
+                Interlocked.Exchange(ref _isSignaled, 0);
+                RunCommands();
+                PumpFrames();
+            }
+
+            if (ready.Readable)
+                ReceiveDatagrams();
+            RunTimers(SystemClock.Now);
+            if (!_isBlocked || ready.Writable)
+                DrainViewers();
+            Publish();
+        }
+
+        CloseAll();
+    }
+
+    private TimeSpan GetTimeout()
+    {
+        if (!_timers.TryPeek(out _, out var next) || next == MonotonicTime.Never)
+            return Timeout.InfiniteTimeSpan;
+        var remaining = next - SystemClock.Now;
+        return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
+    }
+
+    private void RunCommands()
+    {
+        // No more than the queue holds: commands that make commands must not starve the rest.
+        for (var i = 0; i < CommandCapacity && _commands.Reader.TryRead(out var command); i++)
+            command.Run();
+        if (_commands.Reader.TryPeek(out _))
+            Wake();
+    }
+
+    private void PumpFrames()
+    {
+        foreach (var feed in _feedList)
+        {
+            while (feed.TryTakeFrame(out var frame))
+            {
+                for (var i = feed.Viewers.Count - 1; i >= 0; i--)
+                    Apply(feed.Viewers[i], frame!, static (viewer, shared, now) => viewer.Session.WriteFrame(shared, now));
+                frame!.Release();
+            }
+        }
+    }
+
+    private void ReceiveDatagrams()
+    {
+        var more = true;
+        for (var turn = 0; more && turn < ReceivesPerTurn; turn++)
+        {
+            var count = _transport.Receive(out more);
+            for (var i = 0; i < count; i++)
+            {
+                if (!_transport.TryGetDatagram(i, out var datagram, out var local, out var remote))
+                    continue;
+                if (_paths.Find(datagram, new NetworkPath(local, remote)) is not { } viewer)
+                {
+                    _counters.CountUnmatched();
+                    continue;
+                }
+
+                try
+                {
+                    viewer.Session.HandleDatagram(datagram, local, remote, SystemClock.Now);
+                    MarkDirty(viewer);
+                }
+#pragma warning disable CA1031 // a bug in one session must not end the others
+                catch (Exception error)
+#pragma warning restore CA1031
+                {
+                    RemoveFaulted(viewer, error);
+                }
+            }
+        }
+    }
+
+    private void RunTimers(MonotonicTime now)
+    {
+        while (_timers.TryPeek(out var viewer, out var due) && due <= now)
+        {
+            _timers.Dequeue();
+            if (viewer.IsRemoved || due != viewer.TimerAt)
+                continue; // an entry that an earlier one has replaced
+            viewer.TimerAt = MonotonicTime.Never;
+            Apply(viewer, 0, static (one, _, present) =>
+            {
+                if (one.Session.NextTimeout <= present)
+                    one.Session.HandleTimeout(present);
+            });
+        }
+    }
+
+    private void MarkDirty(Viewer viewer)
+    {
+        if (viewer.IsDirty || viewer.IsRemoved)
+            return;
+        viewer.IsDirty = true;
+        _dirty.Add(viewer);
+    }
+
+    private void DrainViewers()
+    {
+        _isBlocked = !_transport.TryFlush();
+        var wallClock = DateTimeOffset.UtcNow;
+        var drained = 0;
+        for (; drained < _dirty.Count && !_isBlocked; drained++)
+        {
+            var viewer = _dirty[drained];
+            if (viewer.IsRemoved)
+                continue;
+            try
+            {
+                if (!TrySendAll(viewer, wallClock))
+                    break; // the rest of it comes first when the socket is writable
+                viewer.IsDirty = false;
+                HandleEvents(viewer);
+                Schedule(viewer);
+            }
+#pragma warning disable CA1031 // a bug in one session must not end the others
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                RemoveFaulted(viewer, error);
+            }
+        }
+
+        _dirty.RemoveRange(0, drained);
+        if (!_isBlocked)
+            _isBlocked = !_transport.TryFlush();
+    }
+
+    private bool TrySendAll(Viewer viewer, DateTimeOffset wallClock)
+    {
+        var now = SystemClock.Now;
+        while (true)
+        {
+            if (!_transport.HasRoom && !_transport.TryFlush())
+            {
+                _isBlocked = true;
+                return false;
+            }
+
+            var slot = _transport.NextSlot;
+            if (!viewer.Session.TryDequeueTransmit(slot, now, wallClock, out var transmit))
+                return true;
+            _paths.Learn(slot[..transmit.Length], new NetworkPath(transmit.Local, transmit.Remote), viewer);
+            _transport.Add(transmit);
+        }
+    }
+
+    private void HandleEvents(Viewer viewer)
+    {
+        while (viewer.Session.TryDequeueEvent(out var happened))
+        {
+            if (happened.Kind == PeerEventKind.KeyFrameNeeded)
+                viewer.Feed.Hub.RequestKeyFrame();
+        }
+
+        switch (viewer.Session.State)
+        {
+            case PeerState.Connected when !viewer.WasConnected:
+                viewer.WasConnected = true;
+                viewer.Feed.Hub.RequestKeyFrame();
+                LogConnected(viewer);
+                break;
+            case PeerState.Closed:
+                Remove(viewer, viewer.Session.CloseReason ?? "closed");
+                break;
+        }
+    }
+
+    private void LogConnected(Viewer viewer)
+    {
+        var status = viewer.Session.GetStatus();
+        var pair = status.SelectedPair;
+        TransportLog.ViewerConnected(
+            _logger, viewer.Terms.SessionId[..TransportLog.ShownIdLength], $"{pair?.Local} ({pair?.LocalType})", $"{pair?.Remote} ({pair?.RemoteType})",
+            status.DtlsVersion ?? "no DTLS", status.SrtpProfile ?? "no SRTP", (long)(SystemClock.Now - viewer.OpenedAt).TotalMilliseconds);
+    }
+
+    private void Schedule(Viewer viewer)
+    {
+        if (viewer.IsRemoved || viewer.Session.NextTimeout >= viewer.TimerAt)
+            return;
+        viewer.TimerAt = viewer.Session.NextTimeout;
+        _timers.Enqueue(viewer, viewer.TimerAt);
+    }
+
+    private void RemoveFaulted(Viewer viewer, Exception error)
+    {
+        Interlocked.Increment(ref _counters.SessionFaults);
+        TransportLog.SessionFaulted(_logger, viewer.Terms.SessionId[..TransportLog.ShownIdLength], error);
+        Remove(viewer, $"internal error: {error.Message}");
+    }
+
+    private void Remove(Viewer viewer, string reason)
+    {
+        if (viewer.IsRemoved)
+            return;
+        viewer.IsRemoved = true;
+        _viewers.Remove(viewer);
+        _paths.Remove(viewer);
+        viewer.Feed.Viewers.Remove(viewer);
+        if (viewer.Feed.Viewers.Count == 0)
+            viewer.Feed.Unsubscribe();
+        try
+        {
+            viewer.Session.Dispose();
+        }
+#pragma warning disable CA1031 // the viewer goes either way
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            TransportLog.SessionFaulted(_logger, viewer.Terms.SessionId[..TransportLog.ShownIdLength], error);
+        }
+
+        Publish();
+        _onRemoved(viewer, reason);
+    }
+
+    private void CloseAll()
+    {
+        foreach (var viewer in _viewers.ToArray())
+            Apply(viewer, "the agent is shutting down", static (one, reason, now) => one.Session.Close(reason, now));
+        DrainViewers();
+        foreach (var viewer in _viewers.ToArray())
+            Remove(viewer, "the agent is shutting down");
+    }
+
+    /// <summary>Makes the loop's own counters visible to other threads.</summary>
+    private void Publish() => _counters.Publish(_viewers.Count, _transport);
+}

@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Logging;
+
+namespace Agent.Transport;
+
+/// <summary>What the transport says in the log: one line when a viewer comes, one when it is connected, one when it goes.</summary>
+internal static partial class TransportLog
+{
+    /// <summary>Session ids are capabilities: the log shows enough to tell them apart, not enough to use them.</summary>
+    internal const int ShownIdLength = 6;
+
+    [LoggerMessage(1, LogLevel.Information, "Media on UDP port {Port}; host candidates: {Addresses}")]
+    internal static partial void Listening(ILogger logger, int port, string addresses);
+
+    [LoggerMessage(2, LogLevel.Information, "Viewer {Session} opened: camera {Camera}, client {Client}, via {Via}")]
+    internal static partial void ViewerOpened(ILogger logger, string session, string camera, string client, string via);
+
+    [LoggerMessage(3, LogLevel.Information, "Viewer {Session} connected: {Local} to {Remote}, {DtlsVersion}, {SrtpProfile}, {Milliseconds} ms after its offer")]
+    internal static partial void ViewerConnected(
+        ILogger logger, string session, string local, string remote, string dtlsVersion, string srtpProfile, long milliseconds);
+
+    [LoggerMessage(4, LogLevel.Information, "Viewer {Session} closed: {Reason}")]
+    internal static partial void ViewerClosed(ILogger logger, string session, string reason);
+
+    [LoggerMessage(5, LogLevel.Error, "Viewer {Session} is closed because its session failed; this is a bug, please report it")]
+    internal static partial void SessionFaulted(ILogger logger, string session, Exception error);
+
+    [LoggerMessage(6, LogLevel.Warning, "mDNS names of viewers are resolved by the system resolver only: {Reason}")]
+    internal static partial void MdnsUnavailable(ILogger logger, string reason);
+
+    [LoggerMessage(8, LogLevel.Debug, "mDNS skips interface {Index}: {Reason}")]
+    internal static partial void MdnsInterfaceSkipped(ILogger logger, int index, string reason);
+
+    [LoggerMessage(9, LogLevel.Debug, "mDNS receive failed: {Reason}")]
+    internal static partial void MdnsReceiveFailed(ILogger logger, string reason);
+
+    [LoggerMessage(7, LogLevel.Error, "A handler of the viewer-closed event failed")]
+    internal static partial void ViewerClosedHandlerFailed(ILogger logger, Exception error);
+}

@@ -1,0 +1,361 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Collections.Concurrent;
+using System.Net;
+using Agent.Media;
+using Agent.Rtc;
+using Agent.Rtc.Dtls;
+using Agent.Rtc.Ice;
+using Agent.Rtc.Rtp;
+using Agent.Rtc.Sdp;
+using Agent.Transport.Dtls;
+using Microsoft.Extensions.Logging;
+
+namespace Agent.Transport;
+
+/// <summary>
+/// The gateway between signalling and the media loop: answers offers on the caller's thread, then hands the session over. It opens the
+/// media port when it is made and closes every session when it is disposed.
+/// </summary>
+public sealed class ViewerRegistry : IViewerGateway, IDisposable
+{
+    private const int SessionIdBytes = 18; // 144 bits; a multiple of 3 encodes without padding
+    private const int ETagBytes = 9;
+    private const int CnameBytes = 12; // RFC 7022 §4.2: at least 96 bits
+    private static readonly TimeSpan CameraRetryAfter = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan BusyRetryAfter = TimeSpan.FromSeconds(5);
+
+    private readonly TransportOptions _options;
+    private readonly IReadOnlyDictionary<string, FrameHub> _hubs;
+    private readonly Func<IDtlsEndpoint> _createDtls;
+    private readonly DtlsFingerprint _fingerprint;
+    private readonly IRandomSource _random;
+    private readonly ILogger _logger;
+    private readonly MediaLoop _loop;
+    private readonly CandidateResolver _resolver;
+    private readonly Dictionary<string, Viewer> _sessions = new(StringComparer.Ordinal); // the loop's
+    private readonly ConcurrentDictionary<uint, string> _ssrcs = [];
+    private DtlsContext? _owned;
+    private int _reserved;
+    private long _viewersTotal;
+
+    /// <param name="options">The media port and the limits.</param>
+    /// <param name="hubs">The cameras by name; not changed afterwards.</param>
+    /// <param name="createDtls">Makes a fresh association for each viewer; called on any thread.</param>
+    /// <param name="fingerprint">Of the certificate that those associations present.</param>
+    /// <param name="random">Source of ids and credentials; called on any thread.</param>
+    /// <param name="loggers">Where to report.</param>
+    /// <exception cref="InvalidOperationException">The media port cannot be opened.</exception>
+    public ViewerRegistry(
+        TransportOptions options, IReadOnlyDictionary<string, FrameHub> hubs, Func<IDtlsEndpoint> createDtls, DtlsFingerprint fingerprint,
+        IRandomSource random, ILoggerFactory loggers)
+        : this(options, hubs, createDtls, fingerprint, random, loggers, null)
+    {
+    }
+
+    /// <summary>A registry on OpenSSL's DTLS with a certificate of its own, made now.</summary>
+    /// <param name="options">The media port and the limits.</param>
+    /// <param name="hubs">The cameras by name; not changed afterwards.</param>
+    /// <param name="loggers">Where to report.</param>
+    /// <exception cref="InvalidOperationException">The media port cannot be opened.</exception>
+    public static ViewerRegistry Open(TransportOptions options, IReadOnlyDictionary<string, FrameHub> hubs, ILoggerFactory loggers)
+    {
+        var certificate = DtlsCertificate.Create(DateTimeOffset.UtcNow);
+        var context = new DtlsContext(certificate);
+        try
+        {
+            return new ViewerRegistry(options, hubs, context.CreateEndpoint, certificate.Fingerprint, SystemRandomSource.Instance, loggers)
+            {
+                _owned = context,
+            };
+        }
+        catch
+        {
+            context.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>With another way to resolve names than the network's, for tests.</summary>
+    internal ViewerRegistry(
+        TransportOptions options, IReadOnlyDictionary<string, FrameHub> hubs, Func<IDtlsEndpoint> createDtls, DtlsFingerprint fingerprint,
+        IRandomSource random, ILoggerFactory loggers, Func<string, Task<IPAddress?>>? resolve)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(hubs);
+        ArgumentNullException.ThrowIfNull(loggers);
+        _options = options;
+        _hubs = hubs;
+        _createDtls = createDtls;
+        _fingerprint = fingerprint;
+        _random = random;
+        _logger = loggers.CreateLogger(typeof(ViewerRegistry).FullName!);
+        _loop = new MediaLoop(options, hubs, OnRemoved, _logger);
+        _resolver = new CandidateResolver(_loop, _logger, resolve);
+        TransportLog.Listening(_logger, _loop.Port, string.Join(", ", GetListenAddresses()));
+    }
+
+    /// <inheritdoc/>
+    public event Action<string, string>? ViewerClosed;
+
+    /// <summary>The media port, also when the kernel chose it.</summary>
+    public int UdpPort => _loop.Port;
+
+    internal MediaLoop Loop => _loop;
+
+    /// <inheritdoc/>
+    public async ValueTask<ViewerAnswer> OpenAsync(ViewerOffer offer, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(offer);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!_hubs.TryGetValue(offer.Camera, out var hub))
+            return Refuse(ViewerErrorKind.UnknownCamera, $"There is no camera of that name; this agent has: {string.Join(", ", _hubs.Keys.Order())}.");
+        if (!hub.IsProducing || hub.ProfileLevelId is not { } profileLevelId)
+        {
+            return Refuse(
+                ViewerErrorKind.NotProducing, $"Camera \"{offer.Camera}\" delivers no pictures right now; its state is in the agent's status.",
+                CameraRetryAfter);
+        }
+
+        if (Interlocked.Increment(ref _reserved) > _options.MaximumViewers)
+        {
+            Interlocked.Decrement(ref _reserved);
+            return Refuse(
+                ViewerErrorKind.Busy, $"All {_options.MaximumViewers} viewers this agent allows are watching; close one or raise the limit.",
+                BusyRetryAfter);
+        }
+
+        var id = CreateToken(SessionIdBytes);
+        var (ssrc, rtxSsrc) = (TakeSsrc(id), TakeSsrc(id));
+        ViewerAnswer? answer = null;
+        try
+        {
+            answer = await OpenReservedAsync(offer, profileLevelId, id, ssrc, rtxSsrc).ConfigureAwait(false);
+            return answer;
+        }
+        finally
+        {
+            if (answer?.Error is not null || answer is null)
+                Free(ssrc, rtxSsrc);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<string?> GetETagAsync(string sessionId, CancellationToken cancellationToken) =>
+        await _loop.InvokeAsync(() => _sessions.GetValueOrDefault(sessionId)?.ETag, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async ValueTask<ViewerError?> TrickleAsync(string sessionId, TrickleFragment fragment, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(fragment);
+        cancellationToken.ThrowIfCancellationRequested();
+        ViewerError? Trickle()
+        {
+            if (!_sessions.TryGetValue(sessionId, out var viewer))
+                return UnknownSession;
+
+            // Candidates of another ICE generation are late ones of the past (RFC 8838 §8): of no use, and no error.
+            if (fragment.Ice is null || fragment.Ice.Ufrag == viewer.RemoteUfrag)
+                _resolver.AddCandidates(viewer, fragment.Candidates, fragment.EndOfCandidates, literals: true);
+            return null;
+        }
+
+        return _loop.TryInvoke(Trickle, out var done) ? await done.ConfigureAwait(false) : QueueFull;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IceRestartAnswer> RestartIceAsync(string sessionId, TrickleFragment fragment, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(fragment);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (fragment.Ice is not { } remote)
+        {
+            return new IceRestartAnswer("", "", new ViewerError(
+                ViewerErrorKind.Malformed, "An ICE restart needs new credentials: a=ice-ufrag and a=ice-pwd are missing."));
+        }
+
+        var local = IceCredentials.Create(_random);
+        var etag = CreateToken(ETagBytes);
+        IceRestartAnswer Restart()
+        {
+            if (!_sessions.TryGetValue(sessionId, out var viewer))
+                return new IceRestartAnswer("", "", UnknownSession);
+            if (remote.Ufrag == viewer.RemoteUfrag)
+            {
+                return new IceRestartAnswer("", "", new ViewerError(
+                    ViewerErrorKind.Malformed, "An ICE restart needs new credentials: a=ice-ufrag is that of the present session (RFC 8445 §9)."));
+            }
+
+            _loop.Apply(viewer, (local, remote), static (one, pair, now) => one.Session.RestartIce(pair.local, pair.remote, now));
+            if (viewer.IsRemoved)
+                return new IceRestartAnswer("", "", UnknownSession);
+            _loop.AddUfrag(viewer, local.Ufrag);
+            viewer.RemoteUfrag = remote.Ufrag;
+            viewer.ETag = etag;
+            viewer.HasEndOfCandidates = false;
+            viewer.NamesPending = 0;
+            _resolver.AddCandidates(viewer, fragment.Candidates, fragment.EndOfCandidates, literals: true);
+            return new IceRestartAnswer(
+                SdpNegotiation.FormatTrickleFragment(local, viewer.Terms.LocalCandidates, viewer.Terms.Negotiated.BundleMid), etag);
+        }
+
+        return _loop.TryInvoke(Restart, out var done) ? await done.ConfigureAwait(false) : new IceRestartAnswer("", "", QueueFull);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> CloseAsync(string sessionId, string reason, CancellationToken cancellationToken) =>
+        await _loop.InvokeAsync(
+            () =>
+            {
+                if (!_sessions.TryGetValue(sessionId, out var viewer))
+                    return false;
+                _loop.Apply(viewer, reason, static (one, why, now) => one.Session.Close(why, now));
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<ViewerStatus>> GetViewersAsync(CancellationToken cancellationToken) =>
+        await _loop.InvokeAsync<IReadOnlyList<ViewerStatus>>(
+            () =>
+            {
+                var now = SystemClock.Now;
+                return [.. _loop.Viewers.Select(viewer => new ViewerStatus(
+                    viewer.Terms.SessionId, viewer.Terms.Camera, viewer.Terms.Via, viewer.Terms.Client, now - viewer.OpenedAt,
+                    viewer.Session.GetStatus()))];
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public TransportStatus GetStatus()
+    {
+        var counters = _loop.Counters;
+        return new TransportStatus(
+            counters.Viewers, Interlocked.Read(ref _viewersTotal), counters.DatagramsReceived, counters.DatagramsSent, counters.DatagramsUnmatched,
+            counters.SendErrors, Interlocked.Read(ref counters.CommandsDropped), _loop.AccessUnitsDropped, GetListenAddresses())
+        {
+            SessionFaults = Interlocked.Read(ref counters.SessionFaults),
+            NamesUnresolved = _resolver.Unresolved,
+        };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _loop.Dispose();
+        _resolver.Dispose();
+        _owned?.Dispose();
+    }
+
+    private static ViewerError UnknownSession { get; } = new(ViewerErrorKind.UnknownSession, "There is no such session; it may have ended. Send a new offer.");
+
+    private static ViewerError QueueFull { get; } = new(ViewerErrorKind.Busy, "The agent has too many requests at once.", BusyRetryAfter);
+
+    private static ViewerAnswer Refuse(ViewerErrorKind kind, string message, TimeSpan? retryAfter = null) =>
+        new("", "", "", new ViewerError(kind, message, retryAfter));
+
+    private async Task<ViewerAnswer> OpenReservedAsync(ViewerOffer offer, string profileLevelId, string id, uint ssrc, uint rtxSsrc)
+    {
+        var ice = IceCredentials.Create(_random);
+        var cname = CreateToken(CnameBytes);
+        var candidates = LocalAddresses.GetCandidates(_options.ListenAddresses, _loop.Port);
+        var answerOptions = new SdpAnswerOptions(ice, _fingerprint, candidates, profileLevelId, ssrc, rtxSsrc, cname, offer.Camera);
+        if (!SdpNegotiation.TryAnswer(offer.Offer.Span, answerOptions, out var negotiated, out var error))
+        {
+            return Refuse(
+                error!.Kind == SdpErrorKind.Malformed ? ViewerErrorKind.Malformed : ViewerErrorKind.NotAcceptable, error.Message);
+        }
+
+        var terms = new ViewerTerms(id, offer.Camera, offer.Via, offer.Client, negotiated!, ice, candidates, ssrc, rtxSsrc);
+        var video = new RtpVideoSenderOptions(
+            ssrc, rtxSsrc, negotiated!.PayloadType, negotiated.RtxPayloadType, cname, negotiated.VideoMid, negotiated.MidExtensionId,
+            negotiated.ReducedSizeRtcp);
+        var etag = CreateToken(ETagBytes);
+        var dtls = _createDtls();
+        var isOwned = true;
+        try
+        {
+            if (!_loop.TryInvoke(() => Enter(terms, video, dtls, etag), out var entered))
+                return new ViewerAnswer("", "", "", QueueFull);
+            var answer = await entered.ConfigureAwait(false);
+            isOwned = false; // the session has it
+            return answer;
+        }
+        finally
+        {
+            if (isOwned)
+                dtls.Dispose();
+        }
+    }
+
+    /// <summary>On the loop: makes the session and takes it in.</summary>
+    private ViewerAnswer Enter(ViewerTerms terms, RtpVideoSenderOptions video, IDtlsEndpoint dtls, string etag)
+    {
+        var now = SystemClock.Now;
+        var session = new PeerSession(terms.Negotiated, terms.LocalIce, terms.LocalCandidates, video, dtls, _random, now);
+        var viewer = new Viewer(terms, _loop.GetFeed(terms.Camera), session, etag, now);
+        _sessions.Add(terms.SessionId, viewer);
+        Interlocked.Increment(ref _viewersTotal);
+        _loop.Add(viewer);
+        TransportLog.ViewerOpened(_logger, terms.SessionId[..TransportLog.ShownIdLength], terms.Camera, terms.Client, terms.Via);
+
+        // The session has taken the literal addresses itself.
+        _resolver.AddCandidates(viewer, terms.Negotiated.RemoteCandidates, terms.Negotiated.RemoteEndOfCandidates, literals: false);
+        return new ViewerAnswer(terms.SessionId, terms.Negotiated.AnswerSdp, etag);
+    }
+
+    /// <summary>On the loop: a viewer has gone.</summary>
+    private void OnRemoved(Viewer viewer, string reason)
+    {
+        var id = viewer.Terms.SessionId;
+        _sessions.Remove(id);
+        Free(viewer.Terms.Ssrc, viewer.Terms.RtxSsrc);
+        TransportLog.ViewerClosed(_logger, id[..TransportLog.ShownIdLength], reason);
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static state =>
+            {
+                try
+                {
+                    state.Registry.ViewerClosed?.Invoke(state.Id, state.Reason);
+                }
+#pragma warning disable CA1031 // a subscriber's bug must not end the process
+                catch (Exception error)
+#pragma warning restore CA1031
+                {
+                    TransportLog.ViewerClosedHandlerFailed(state.Registry._logger, error);
+                }
+            },
+            (Registry: this, Id: id, Reason: reason), preferLocal: false);
+    }
+
+    private void Free(uint ssrc, uint rtxSsrc)
+    {
+        _ssrcs.TryRemove(ssrc, out _);
+        _ssrcs.TryRemove(rtxSsrc, out _);
+        Interlocked.Decrement(ref _reserved);
+    }
+
+    private uint TakeSsrc(string sessionId)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(uint)];
+        uint ssrc;
+        do
+        {
+            _random.Fill(bytes);
+            ssrc = BinaryPrimitives.ReadUInt32BigEndian(bytes);
+        }
+        while (ssrc == 0 || !_ssrcs.TryAdd(ssrc, sessionId)); // 0 is what broken senders use
+
+        return ssrc;
+    }
+
+    private string CreateToken(int length)
+    {
+        Span<byte> bytes = stackalloc byte[length];
+        _random.Fill(bytes);
+        return Base64Url.EncodeToString(bytes);
+    }
+
+    private string[] GetListenAddresses() =>
+        [.. LocalAddresses.GetCandidates(_options.ListenAddresses, _loop.Port).Select(one => one.Address.ToString())];
+}

@@ -9,6 +9,7 @@ internal static class VideoSourceFactory
     public static IVideoSource Open(VideoSourceOptions options) => options.Kind switch
     {
         VideoSourceKind.Test => new TestVideoSource(options),
+        VideoSourceKind.File => new FileVideoSource(options),
         _ => throw new VideoSourceException($"source kind {options.Kind} is not known"),
     };
 }

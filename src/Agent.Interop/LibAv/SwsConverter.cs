@@ -5,7 +5,7 @@ public sealed unsafe class SwsConverter : IDisposable
 {
     private nint _context;
 
-    /// <summary>Converts a frame into another of the same size, which must have writable planes.</summary>
+    /// <summary>Converts a frame into another, which must have writable planes; sizes may differ.</summary>
     /// <exception cref="LibAvException">libswscale knows no way between the two formats.</exception>
     public void Convert(LibAvFrame source, LibAvFrame destination)
     {

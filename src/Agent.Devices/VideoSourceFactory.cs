@@ -10,6 +10,7 @@ internal static class VideoSourceFactory
     {
         VideoSourceKind.Test => new TestVideoSource(options),
         VideoSourceKind.File => new FileVideoSource(options),
-        _ => throw new VideoSourceException($"source kind {options.Kind} is not known"),
+        VideoSourceKind.V4l2 => new V4l2Camera(options),
+        _ => throw new ArgumentOutOfRangeException(nameof(options), options.Kind, "no such kind of source"),
     };
 }

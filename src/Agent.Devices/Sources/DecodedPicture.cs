@@ -35,7 +35,8 @@ internal sealed class DecodedPicture : IDisposable
             LumaCoefficients = _decoded.IsBt709 ?? _decoded.Height >= HighDefinitionLines ? LumaCoefficients.Bt709 : LumaCoefficients.Bt601,
         };
         _current = _decoded;
-        if (_decoded.Format == LibAvPixelFormat.Yuv420P) return true;
+        // Pictures stored from the bottom up have negative line distances.
+        if (_decoded.Format == LibAvPixelFormat.Yuv420P && _decoded.GetBytesPerLine(0) > 0) return true;
         _converted.AllocatePlanes(LibAvPixelFormat.Yuv420P, Format.Width, Format.Height);
         _converter.Convert(_decoded, _converted);
         _current = _converted;

@@ -18,7 +18,7 @@ internal sealed class FileVideoSource : IVideoSource
     private readonly string _path;
     private readonly TimeProvider _clock;
     private readonly LibAvInput _input;
-    private readonly LibAvPacket _packet = new();
+    private readonly LibAvPacket _packet;
     private readonly MediaTimeline _timeline;
     private readonly LibAvAnnexBFilter? _filter;
     private readonly ParameterSetKeeper _parameterSets = new();
@@ -38,10 +38,10 @@ internal sealed class FileVideoSource : IVideoSource
         try
         {
             _input = new LibAvInput(_path);
+            _packet = new LibAvPacket();
         }
         catch (Exception e) when (e is LibAvException or DllNotFoundException)
         {
-            _packet.Dispose();
             throw new VideoSourceException($"cannot open file {_path}: {e.Message}", e);
         }
         try

@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Globalization;
+using Agent.Interop.LibAv;
+
+namespace Agent.Interop.Tests.LibAv;
+
+/// <summary>The C compiler says where the fields are, from the installed headers.</summary>
+public sealed unsafe class LibAvLayoutTests
+{
+    private const string Headers =
+        """
+        #include <stddef.h>
+        #include <stdio.h>
+        #include <libavcodec/avcodec.h>
+        #include <libavcodec/bsf.h>
+        #include <libavformat/avformat.h>
+        #include <libavutil/log.h>
+        #include <libavutil/opt.h>
+        #include <libswscale/swscale.h>
+
+        """;
+
+    private static Dictionary<string, long> Ask(params string[] expressions)
+    {
+        var lines = expressions.Select(static expression => $"printf(\"%lld\\n\", (long long)({expression}));");
+        var directory = Directory.CreateTempSubdirectory("libav-layout").FullName;
+        try
+        {
+            var program = Path.Combine(directory, "layout");
+            Run("gcc", $"-w -x c -o {program} -", $"{Headers}int main(void) {{ {string.Concat(lines)} return 0; }}");
+            var answers = Run(program, "", "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            return expressions.Zip(answers).ToDictionary(static p => p.First, static p => long.Parse(p.Second, CultureInfo.InvariantCulture));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    private static string Run(string program, string arguments, string input)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, errors.Result);
+        return output.Result;
+    }
+
+    [Fact]
+    public void Every_field_used_lies_where_the_installed_headers_put_it()
+    {
+        var versions = Ask("LIBAVUTIL_VERSION_MAJOR", "LIBAVFORMAT_VERSION_MAJOR", "LIBAVCODEC_VERSION_MAJOR");
+        Assert.Equal(versions["LIBAVFORMAT_VERSION_MAJOR"], versions["LIBAVCODEC_VERSION_MAJOR"]);
+        var moved = new FieldOffsets((int)versions["LIBAVUTIL_VERSION_MAJOR"], (int)versions["LIBAVFORMAT_VERSION_MAJOR"]);
+        AVFrame frame;
+        AVPacket packet;
+        AVFormatContext format;
+        AVCodecParameters parameters;
+        AVBSFContext filter;
+        var declared = new Dictionary<string, long>
+        {
+            ["offsetof(AVFrame, data)"] = (byte*)&frame.data - (byte*)&frame,
+            ["offsetof(AVFrame, linesize)"] = (byte*)frame.linesize - (byte*)&frame,
+            ["offsetof(AVFrame, width)"] = (byte*)&frame.width - (byte*)&frame,
+            ["offsetof(AVFrame, height)"] = (byte*)&frame.height - (byte*)&frame,
+            ["offsetof(AVFrame, format)"] = (byte*)&frame.format - (byte*)&frame,
+            ["offsetof(AVFrame, pict_type)"] = (byte*)&frame.pict_type - (byte*)&frame,
+            ["offsetof(AVFrame, pts)"] = (byte*)&frame.pts - (byte*)&frame,
+            ["offsetof(AVFrame, buf)"] = moved.AVFrame_buf,
+            ["offsetof(AVFrame, colorspace)"] = moved.AVFrame_colorspace,
+            ["offsetof(AVPacket, pts)"] = (byte*)&packet.pts - (byte*)&packet,
+            ["offsetof(AVPacket, data)"] = (byte*)&packet.data - (byte*)&packet,
+            ["offsetof(AVPacket, size)"] = (byte*)&packet.size - (byte*)&packet,
+            ["offsetof(AVPacket, stream_index)"] = (byte*)&packet.stream_index - (byte*)&packet,
+            ["offsetof(AVPacket, flags)"] = (byte*)&packet.flags - (byte*)&packet,
+            ["offsetof(AVFormatContext, streams)"] = (byte*)&format.streams - (byte*)&format,
+            ["offsetof(AVStream, time_base)"] = moved.AVStream_time_base,
+            ["offsetof(AVStream, codecpar)"] = moved.AVStream_codecpar,
+            ["offsetof(AVCodecParameters, codec_id)"] = (byte*)&parameters.codec_id - (byte*)&parameters,
+            ["offsetof(AVBSFContext, par_in)"] = (byte*)&filter.par_in - (byte*)&filter,
+            ["sizeof(AVRational)"] = sizeof(AVRational),
+        };
+        Assert.Equal(declared, Ask([.. declared.Keys]));
+    }
+
+    [Fact]
+    public void Every_constant_has_the_value_of_the_headers()
+    {
+        var declared = new Dictionary<string, long>
+        {
+            ["AVERROR(EAGAIN)"] = Constants.AVERROR_EAGAIN,
+            ["AVERROR(EINVAL)"] = Constants.AVERROR_EINVAL,
+            ["AVERROR_EOF"] = Constants.AVERROR_EOF,
+            ["AVERROR_ENCODER_NOT_FOUND"] = Constants.AVERROR_ENCODER_NOT_FOUND,
+            ["AVMEDIA_TYPE_VIDEO"] = Constants.AVMEDIA_TYPE_VIDEO,
+            ["AV_NOPTS_VALUE"] = long.MinValue,
+            ["AV_PICTURE_TYPE_NONE"] = Constants.AV_PICTURE_TYPE_NONE,
+            ["AV_PICTURE_TYPE_I"] = Constants.AV_PICTURE_TYPE_I,
+            ["AV_LOG_FATAL"] = Constants.AV_LOG_FATAL,
+            ["AV_OPT_SEARCH_CHILDREN"] = Constants.AV_OPT_SEARCH_CHILDREN,
+            ["AVCOL_SPC_BT709"] = Constants.AVCOL_SPC_BT709,
+            ["AVCOL_SPC_UNSPECIFIED"] = Constants.AVCOL_SPC_UNSPECIFIED,
+            ["AV_PKT_FLAG_KEY"] = Constants.AV_PKT_FLAG_KEY,
+            ["AV_CODEC_ID_H264"] = Constants.AV_CODEC_ID_H264,
+            ["AVSEEK_FLAG_BACKWARD"] = Constants.AVSEEK_FLAG_BACKWARD,
+            ["AVSEEK_FLAG_BYTE"] = Constants.AVSEEK_FLAG_BYTE,
+            ["SWS_FAST_BILINEAR"] = Constants.SWS_FAST_BILINEAR,
+            ["AV_PIX_FMT_YUV420P"] = (long)LibAvPixelFormat.Yuv420P,
+            ["AV_PIX_FMT_YUYV422"] = (long)LibAvPixelFormat.Yuyv422,
+            ["AV_PIX_FMT_NV12"] = (long)LibAvPixelFormat.Nv12,
+        };
+        Assert.Equal(declared, Ask([.. declared.Keys]));
+    }
+
+    [Theory]
+    [InlineData(57, 59, 224, 332, 16, 208)]
+    [InlineData(58, 60, 224, 332, 32, 16)]
+    [InlineData(59, 61, 200, 308, 32, 16)]
+    public void Fields_that_moved_follow_the_library_versions(int avutil, int avformat, int buf, int colorspace, int timeBase, int codecpar)
+    {
+        // 57 is Debian 12's, checked against its headers above; 58 and 59 come from the same program with the headers of FFmpeg 6 and 7.0.1.
+        var offsets = new FieldOffsets(avutil, avformat);
+        Assert.Equal((buf, colorspace, timeBase, codecpar), (offsets.AVFrame_buf, offsets.AVFrame_colorspace, offsets.AVStream_time_base, offsets.AVStream_codecpar));
+    }
+}

@@ -29,6 +29,8 @@ internal sealed unsafe class EncoderInput : IDisposable
         _jpegDecoder = LibAvCodecContext.CreateDecoder("mjpeg");
         // Frame threads would hold pictures back.
         _jpegDecoder.SetOption("threads", 1);
+        // A picture that breaks off is an error, not a picture with a grey rest.
+        _jpegDecoder.SetOption("err_detect", "explode");
         _jpegDecoder.Open();
     }
 

@@ -46,8 +46,8 @@ public readonly record struct Timecode(long UnixMilliseconds, int FrameNumber)
     public static bool TryRead(ReadOnlySpan<byte> luma, int bytesPerLine, int width, int height, out Timecode timecode)
     {
         timecode = default;
-        var line = height - 1 - height / RowDivisor / 2;
-        if (width < CellCount || line < 0 || luma.Length < line * bytesPerLine + width) return false;
+        var line = height - height / RowDivisor / 2;
+        if (width < CellCount || luma.Length < line * bytesPerLine + width) return false;
         ulong bits = 0;
         for (var cell = 0; cell < CellCount; cell++)
         {

@@ -105,4 +105,149 @@ public sealed class LibavEncoderTests
         var types = string.Concat(probed.RootElement.GetProperty("frames").EnumerateArray().Select(static f => f.GetProperty("pict_type").GetString()));
         Assert.Equal("I" + new string('P', 16) + "I" + new string('P', 29) + "I" + new string('P', 27), types);
     }
+
+    /// <summary>Pictures that no encoder can squeeze: the rate control alone decides their size.</summary>
+    private static PlanarFrame[] NoisyPictures(VideoFormat format)
+    {
+        var random = new Random(20260102);
+        return [.. Enumerable.Range(0, 8).Select(_ =>
+        {
+            var picture = new byte[format.Width * format.Height * 3 / 2];
+            for (var i = 0; i < picture.Length; i++) picture[i] = (byte)random.Next(100, 156);
+            return new PlanarFrame(format, picture);
+        })];
+    }
+
+    [Fact]
+    public void A_bitrate_step_shows_within_two_seconds_of_pictures_without_a_keyframe()
+    {
+        var format = Yu12(320, 240);
+        using var encoder = new LibavEncoder(new VideoEncoderOptions { BitrateBps = 2_000_000, KeyFrameIntervalSeconds = 60 }, format, new AccessUnitPool());
+        var pictures = NoisyPictures(format);
+        var output = new CollectingSubscriber();
+        EncodeSeconds(4);
+        encoder.SetBitrate(500_000);
+        EncodeSeconds(4);
+        encoder.SetBitrate(1_500_000);
+        EncodeSeconds(4);
+        Assert.Equal(1, output.All.Count(static unit => unit.IsKeyFrame));
+        // Each rate is taken over the last two of its four seconds.
+        var (high, low, middle) = (BitrateOf(2, 4), BitrateOf(6, 8), BitrateOf(10, 12));
+        Assert.InRange(high, 1_600_000, 2_400_000);
+        Assert.InRange(high / low, 3.2, 4.8);
+        Assert.InRange(middle / low, 2.4, 3.6);
+
+        void EncodeSeconds(int seconds)
+        {
+            for (var i = 0; i < 30 * seconds; i++)
+                encoder.Encode(pictures[i % pictures.Length].At(TimeSpan.FromSeconds(output.All.Count / 30.0)), forceKeyFrame: false, output.Add);
+        }
+
+        double BitrateOf(int from, int to) => output.All.Skip(30 * from).Take(30 * (to - from)).Sum(static unit => unit.Data.Length) * 8.0 / (to - from);
+    }
+
+    [Fact]
+    public void A_keyframe_takes_no_longer_to_send_than_the_decoder_buffer_lasts()
+    {
+        var format = Yu12(640, 480);
+        using var encoder = new LibavEncoder(new VideoEncoderOptions { BitrateBps = 1_000_000 }, format, new AccessUnitPool());
+        var pictures = NoisyPictures(format);
+        var output = new CollectingSubscriber();
+        for (var i = 0; i < 60; i++) encoder.Encode(pictures[i % pictures.Length].At(default), forceKeyFrame: i == 40, output.Add);
+        Assert.True(output.All[40].IsKeyFrame);
+        Assert.InRange(output.All[40].Data.Length, 1000, 1_000_000 / 8 / 2);
+    }
+
+    [Fact]
+    public void A_bitrate_beyond_the_level_that_the_parameter_set_names_is_cut_to_it()
+    {
+        Assert.Equal(14_000_000, H264Level.Find(320, 240, 30, 1, H264Profile.ConstrainedBaseline)!.Value.MaximumBitrate(H264Profile.ConstrainedBaseline));
+        var format = Yu12(320, 240);
+        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool());
+        encoder.SetBitrate(int.MaxValue);
+        var (output, _) = EncodePattern(encoder, format, 3);
+        Assert.Equal(3, output.All.Count);
+    }
+
+    [Theory]
+    [InlineData(PixelFormat.Nv12, "-f rawvideo -pix_fmt nv12")]
+    [InlineData(PixelFormat.Yuyv, "-f rawvideo -pix_fmt yuyv422")]
+    [InlineData(PixelFormat.Mjpg, "-f mjpeg -c:v mjpeg -q:v 1 -pix_fmt yuvj420p")]
+    [InlineData(PixelFormat.Mjpg, "-f mjpeg -c:v mjpeg -q:v 1 -pix_fmt yuvj422p")]
+    public void Every_input_format_comes_out_as_the_same_picture(PixelFormat pixelFormat, string ffmpegOutput)
+    {
+        const int Width = 640, Height = 360;
+        var pattern = new TestPattern(Width, Height);
+        pattern.Draw(7, FirstInstant);
+        var converted = FfmpegTool.Run("ffmpeg", $"-f rawvideo -pix_fmt yuv420p -s {Width}x{Height} -i - {ffmpegOutput} -", pattern.Picture.ToArray());
+        var format = new VideoFormat(pixelFormat, Width, Height, 30, 1);
+        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool());
+        var output = new CollectingSubscriber();
+        for (var i = 0; i < 10; i++) encoder.Encode(new RawFrame(format, converted), forceKeyFrame: false, output.Add);
+        var decoded = FfmpegTool.Decode(output.Stream);
+        var last = decoded.AsSpan(decoded.Length - pattern.Picture.Length);
+        Assert.True(PeakSignalToNoise(pattern.Picture.Span, last) > 30, $"{PeakSignalToNoise(pattern.Picture.Span, last):0.0} dB");
+        Assert.True(Timecode.TryRead(last, Width, Width, Height, out var timecode));
+        Assert.Equal(new Timecode(FirstInstant.ToUnixTimeMilliseconds(), 7), timecode);
+    }
+
+    [Fact]
+    public void A_damaged_JPEG_picture_is_left_out_and_counted_and_the_next_one_is_encoded()
+    {
+        var format = new VideoFormat(PixelFormat.Mjpg, 320, 240, 30, 1);
+        var good = FfmpegTool.Run("ffmpeg", "-f lavfi -i testsrc2=size=320x240 -frames:v 1 -c:v mjpeg -pix_fmt yuvj420p -f mjpeg -");
+        var small = FfmpegTool.Run("ffmpeg", "-f lavfi -i testsrc2=size=160x120 -frames:v 1 -c:v mjpeg -pix_fmt yuvj420p -f mjpeg -");
+        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool());
+        var output = new CollectingSubscriber();
+        byte[][] damaged = [[], [0xFF, 0xD8], new byte[5000], good[..(good.Length / 2)], good[..200], small];
+        encoder.Encode(new RawFrame(format, good), forceKeyFrame: false, output.Add);
+        foreach (var picture in damaged) encoder.Encode(new RawFrame(format, picture), forceKeyFrame: false, output.Add);
+        encoder.Encode(new RawFrame(format, good), forceKeyFrame: false, output.Add);
+        Assert.Equal((2, damaged.Length), (output.All.Count, (int)encoder.FramesSkipped));
+    }
+
+    [Fact]
+    public void Randomly_damaged_JPEG_pictures_never_throw()
+    {
+        var format = new VideoFormat(PixelFormat.Mjpg, 160, 120, 30, 1);
+        var good = FfmpegTool.Run("ffmpeg", "-f lavfi -i testsrc2=size=160x120 -frames:v 1 -c:v mjpeg -pix_fmt yuvj420p -f mjpeg -");
+        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool());
+        var random = new Random(20260102);
+        var output = new CollectingSubscriber();
+        for (var round = 0; round < 500; round++)
+        {
+            var picture = good.ToArray();
+            for (var changes = random.Next(1, 10); changes > 0; changes--) picture[random.Next(picture.Length)] = (byte)random.Next(256);
+            encoder.Encode(new RawFrame(format, picture.AsMemory(0, random.Next(picture.Length))), forceKeyFrame: false, output.Add);
+        }
+        Assert.Equal(500, output.All.Count + encoder.FramesSkipped);
+    }
+
+    [Theory]
+    [InlineData(PixelFormat.Yu12)]
+    [InlineData(PixelFormat.Yuyv)]
+    public void Encoding_allocates_nothing_in_steady_state(PixelFormat pixelFormat)
+    {
+        var format = new VideoFormat(pixelFormat, 320, 240, 30, 1);
+        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool());
+        var frame = new RawFrame(format, new byte[320 * 240 * 2]);
+        long bytes = 0;
+        Action<AccessUnit> output = unit => bytes += unit.Data.Length;
+        for (var i = 0; i < 100; i++) encoder.Encode(frame, forceKeyFrame: i % 10 == 0, output);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1000; i++)
+        {
+            if (i % 50 == 0) encoder.SetBitrate(1_000_000 + i);
+            encoder.Encode(frame, forceKeyFrame: i % 100 == 0, output);
+        }
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.True(bytes > 0);
+    }
+
+    [Fact]
+    public void A_picture_beyond_every_level_is_refused_with_the_mend()
+    {
+        var e = Assert.Throws<VideoEncoderException>(() => new LibavEncoder(new VideoEncoderOptions(), Yu12(8192, 8192), new AccessUnitPool()));
+        Assert.Contains("beyond H.264 level 5.2: choose less", e.Message, StringComparison.Ordinal);
+    }
 }

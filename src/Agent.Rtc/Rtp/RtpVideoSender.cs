@@ -82,7 +82,16 @@ public sealed class RtpVideoSender
     private uint _reportedOctets;
     private bool _closed;
     private bool _byeDue;
-    private RtpVideoSenderStatistics _statistics;
+    private long _packetsSent;
+    private long _bytesSent;
+    private long _framesSent;
+    private long _framesDropped;
+    private long _keyFramesSent;
+    private long _packetsRetransmitted;
+    private long _nacksReceived;
+    private long _plisReceived;
+    private long _firsReceived;
+    private long _malformedRtcp;
 
     /// <exception cref="ArgumentException">The CNAME is longer than an SDES item.</exception>
     public RtpVideoSender(RtpVideoSenderOptions options, IRandomSource random, MonotonicTime now)
@@ -135,19 +144,19 @@ public sealed class RtpVideoSender
 
         if (_closed)
         {
-            _statistics = _statistics with { FramesDropped = _statistics.FramesDropped + 1 };
+            _framesDropped++;
             return;
         }
 
         if (_buffer.IsFull(frame.TotalBytes, now))
         {
-            _statistics = _statistics with { FramesDropped = _statistics.FramesDropped + _buffer.DropQueued() };
+            _framesDropped += _buffer.DropQueued();
             _awaitingKeyFrame = true;
         }
 
         if (_awaitingKeyFrame && !frame.IsKeyFrame)
         {
-            _statistics = _statistics with { FramesDropped = _statistics.FramesDropped + 1 };
+            _framesDropped++;
             if (_keyFrameRequestedAt is not { } at || now - at >= s_keyFrameRequestInterval)
             {
                 _keyFrameRequested = true;
@@ -175,7 +184,7 @@ public sealed class RtpVideoSender
                 continue;
 
             length = _options.RtxPayloadType is { } rtx ? WriteRtx(buffer, lost, rtx) : WriteMedia(buffer, lost);
-            _statistics = _statistics with { PacketsRetransmitted = _statistics.PacketsRetransmitted + 1 };
+            _packetsRetransmitted++;
             return true;
         }
 
@@ -188,11 +197,8 @@ public sealed class RtpVideoSender
         _lastFrame = (item.Frame.RtpTimestamp, item.Frame.CapturedAt);
         if (item.IsLast)
         {
-            _statistics = _statistics with
-            {
-                FramesSent = _statistics.FramesSent + 1,
-                KeyFramesSent = _statistics.KeyFramesSent + (item.Frame.IsKeyFrame ? 1 : 0),
-            };
+            _framesSent++;
+            _keyFramesSent += item.Frame.IsKeyFrame ? 1 : 0;
         }
 
         return true;
@@ -239,7 +245,7 @@ public sealed class RtpVideoSender
     {
         if (!RtcpReader.TryCreate(packet, _options.ReducedSizeRtcp, out var reader))
         {
-            CountMalformed();
+            _malformedRtcp++;
             return;
         }
 
@@ -255,20 +261,16 @@ public sealed class RtpVideoSender
                 _ => true,
             };
             if (!understood)
-                CountMalformed();
+                _malformedRtcp++;
         }
     }
 
     /// <summary>Releases frames that are too old to be asked for again.</summary>
     public void HandleTimeout(MonotonicTime now) => _buffer.Trim(now);
 
-    public RtpVideoSenderStatistics GetStatistics() => _statistics with
-    {
-        FractionLost = _reports.FractionLost,
-        CumulativeLost = _reports.CumulativeLost,
-        Jitter = _reports.Jitter,
-        RoundTripTime = _reports.RoundTripTime,
-    };
+    public RtpVideoSenderStatistics GetStatistics() => new(
+        _packetsSent, _bytesSent, _framesSent, _framesDropped, _keyFramesSent, _packetsRetransmitted, _nacksReceived, _plisReceived, _firsReceived,
+        _reports.FractionLost, _reports.CumulativeLost, _reports.Jitter, _reports.RoundTripTime, _malformedRtcp);
 
     /// <summary>Releases every frame held and makes a BYE due.</summary>
     public void Close()
@@ -305,7 +307,7 @@ public sealed class RtpVideoSender
         if (!RtcpNackReader.TryCreate(feedback.ControlInformation, out var nack))
             return false;
 
-        _statistics = _statistics with { NacksReceived = _statistics.NacksReceived + 1 };
+        _nacksReceived++;
         var holdOff = _reports.RoundTripTime is { } rtt
             ? new TimeSpan(Math.Clamp(rtt.Ticks, s_minimumHoldOff.Ticks, s_maximumHoldOff.Ticks))
             : s_defaultHoldOff;
@@ -328,7 +330,7 @@ public sealed class RtpVideoSender
 
         if (packet.Count == RtcpFeedback.PictureLossIndication && feedback.MediaSsrc == _options.Ssrc)
         {
-            _statistics = _statistics with { PlisReceived = _statistics.PlisReceived + 1 };
+            _plisReceived++;
             _keyFrameRequested = true;
         }
         else if (packet.Count == RtcpFeedback.FullIntraRequest)
@@ -340,7 +342,7 @@ public sealed class RtpVideoSender
             if (sequenceNumber is { } number && _lastFir != (feedback.SenderSsrc, number))
             {
                 _lastFir = (feedback.SenderSsrc, number);
-                _statistics = _statistics with { FirsReceived = _statistics.FirsReceived + 1 };
+                _firsReceived++;
                 _keyFrameRequested = true;
             }
         }
@@ -378,9 +380,8 @@ public sealed class RtpVideoSender
 
     private int CountSent(int length)
     {
-        _statistics = _statistics with { PacketsSent = _statistics.PacketsSent + 1, BytesSent = _statistics.BytesSent + length };
+        _packetsSent++;
+        _bytesSent += length;
         return length;
     }
-
-    private void CountMalformed() => _statistics = _statistics with { MalformedRtcp = _statistics.MalformedRtcp + 1 };
 }

@@ -234,7 +234,9 @@ public sealed class SrtpContext : IDisposable
     {
         public ReplayWindow Rtp;
         public ReplayWindow Rtcp;
-        public uint NextRtcpIndex = 1;
+
+        /// <summary>Zero for the first packet (RFC 3711 §3.4).</summary>
+        public uint NextRtcpIndex;
         private long _highest = -1;
 
         public uint Ssrc => ssrc;

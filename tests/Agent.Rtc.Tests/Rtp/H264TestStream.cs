@@ -50,4 +50,12 @@ internal static class H264TestStream
 
     public static List<byte[]> Payloads(PacketizedFrame frame) =>
         [.. Enumerable.Range(0, frame.PacketCount).Select(i => frame.GetPayload(i).ToArray())];
+
+    /// <summary>Compares units byte for byte, without the cost of a general comparison.</summary>
+    public static void AssertSame(IReadOnlyList<byte[]> expected, IReadOnlyList<byte[]> actual)
+    {
+        Assert.Equal(expected.Count, actual.Count);
+        for (var i = 0; i < expected.Count; i++)
+            Assert.True(expected[i].AsSpan().SequenceEqual(actual[i]), $"NAL unit {i} differs.");
+    }
 }

@@ -1,0 +1,184 @@
+using Agent.Rtc.Rtp;
+using Agent.Rtc.Tests.Rtcp;
+using static Agent.Rtc.Tests.Rtp.RtpSenderHarness;
+
+namespace Agent.Rtc.Tests.Rtp;
+
+public sealed class RtpVideoSenderTests
+{
+    [Fact]
+    public void A_frame_goes_out_in_order_with_one_timestamp_mid_and_a_marker_on_its_last_packet()
+    {
+        var harness = new RtpSenderHarness();
+        var units = harness.WriteFrame(isKeyFrame: true, 10_000);
+
+        var packets = harness.DrainRtp();
+
+        var headers = packets.ConvertAll(Header);
+        Assert.Equal(Enumerable.Range(headers[0].SequenceNumber, packets.Count), headers.Select(header => (int)header.SequenceNumber));
+        Assert.Equal([.. Enumerable.Repeat(false, packets.Count - 1), true], headers.Select(header => header.Marker));
+        Assert.All(headers, header => Assert.Equal((headers[0].Timestamp, Ssrc, PayloadType), (header.Timestamp, header.Ssrc, header.PayloadType)));
+        H264TestStream.AssertSame(units, H264Depacketizer.Depacketize(packets.Select(Payload)));
+        Assert.All(packets, packet =>
+        {
+            Assert.True(RtpHeader.TryGetExtension(packet, MidExtensionId, out var mid));
+            Assert.Equal("0"u8, mid);
+        });
+    }
+
+    [Fact]
+    public void The_timestamp_runs_at_90_kHz_from_a_random_offset()
+    {
+        var harness = new RtpSenderHarness(seed: 1);
+        var other = new RtpSenderHarness(seed: 2);
+        harness.WriteFrame(isKeyFrame: true, 100);
+        other.WriteFrame(isKeyFrame: true, 100);
+        harness.Now += TimeSpan.FromSeconds(1);
+        harness.WriteFrame(isKeyFrame: false, 100);
+        var packets = harness.DrainRtp().ConvertAll(Header);
+        var otherPacket = Header(other.DrainRtp()[0]);
+
+        Assert.Equal(90_000u, packets[1].Timestamp - packets[0].Timestamp);
+        Assert.NotEqual(packets[0].Timestamp, otherPacket.Timestamp);
+        Assert.NotEqual(packets[0].SequenceNumber, otherPacket.SequenceNumber);
+        Assert.InRange(packets[0].SequenceNumber, 0, 0x7FFF);
+    }
+
+    [Fact]
+    public void Frames_before_the_first_idr_are_dropped_and_an_idr_is_asked_for()
+    {
+        var harness = new RtpSenderHarness();
+        Assert.False(harness.Sender.TakeKeyFrameRequest());
+        harness.WriteFrame(isKeyFrame: false, 100);
+        Assert.True(harness.Sender.TakeKeyFrameRequest());
+        harness.WriteFrame(isKeyFrame: false, 100);
+        Assert.False(harness.Sender.TakeKeyFrameRequest());
+        harness.Now += TimeSpan.FromSeconds(1);
+        harness.WriteFrame(isKeyFrame: false, 100);
+        Assert.True(harness.Sender.TakeKeyFrameRequest());
+        Assert.Empty(harness.DrainRtp());
+
+        harness.WriteFrame(isKeyFrame: true, 100);
+
+        Assert.Single(harness.DrainRtp());
+        Assert.Equal((3, 1, 1), (Statistics(harness).FramesDropped, Statistics(harness).FramesSent, Statistics(harness).KeyFramesSent));
+    }
+
+    [Theory]
+    [InlineData(RtpSendBuffer.MaximumQueuedFrames + 1, 100, 1)]
+    [InlineData(9, RtpSendBuffer.MaximumQueuedBytes / 8, 1)]
+    [InlineData(3, 100, 700)]
+    public void An_overflowing_queue_is_dropped_to_the_next_idr_but_for_the_frame_begun(int frames, int size, int millisecondsApart)
+    {
+        var harness = new RtpSenderHarness();
+        var first = harness.WriteFrame(isKeyFrame: true, 3000);
+        var sent = new List<byte[]> { harness.TryTakeRtp()! };
+        for (var i = 1; i < frames; i++)
+        {
+            Assert.False(harness.Sender.TakeKeyFrameRequest());
+            harness.Now += TimeSpan.FromMilliseconds(millisecondsApart);
+            harness.WriteFrame(isKeyFrame: false, size);
+        }
+
+        Assert.True(harness.Sender.TakeKeyFrameRequest());
+        Assert.Equal(frames - 1, Statistics(harness).FramesDropped);
+        harness.WriteFrame(isKeyFrame: false, size);
+        var last = harness.WriteFrame(isKeyFrame: true, 200);
+
+        sent.AddRange(harness.DrainRtp());
+
+        H264TestStream.AssertSame([.. first, .. last], H264Depacketizer.Depacketize(sent.Select(Payload)));
+        Assert.Equal((frames, 2), (Statistics(harness).FramesDropped, Statistics(harness).KeyFramesSent));
+    }
+
+    [Fact]
+    public void A_lost_packet_comes_again_as_rtx_ahead_of_queued_frames()
+    {
+        var harness = new RtpSenderHarness();
+        harness.WriteFrame(isKeyFrame: true, 5000);
+        var lost = harness.DrainRtp()[2];
+        harness.WriteFrame(isKeyFrame: false, 100);
+
+        harness.Sender.HandleRtcp(RtcpTestPackets.Nack(Ssrc, Header(lost).SequenceNumber), harness.Now);
+        var packets = harness.DrainRtp();
+
+        var rtx = Header(packets[0]);
+        Assert.Equal((RtxSsrc, RtxPayloadType, Header(lost).Timestamp, Header(lost).Marker), (rtx.Ssrc, rtx.PayloadType, rtx.Timestamp, rtx.Marker));
+        byte[] originalSequence = [(byte)(Header(lost).SequenceNumber >> 8), (byte)Header(lost).SequenceNumber];
+        Assert.Equal([.. originalSequence, .. Payload(lost)], Payload(packets[0]));
+        Assert.Equal(2, packets.Count);
+        Assert.Equal((1, 1), (Statistics(harness).NacksReceived, Statistics(harness).PacketsRetransmitted));
+    }
+
+    [Fact]
+    public void Without_rtx_a_lost_packet_comes_again_byte_for_byte()
+    {
+        var harness = new RtpSenderHarness(rtx: false);
+        harness.WriteFrame(isKeyFrame: true, 5000);
+        var packets = harness.DrainRtp();
+
+        harness.Sender.HandleRtcp(RtcpTestPackets.Nack(Ssrc, packets.Select(packet => Header(packet).SequenceNumber)), harness.Now);
+
+        Assert.Equal(packets, harness.DrainRtp());
+    }
+
+    [Fact]
+    public void A_nack_repeated_within_a_round_trip_is_ignored()
+    {
+        var harness = new RtpSenderHarness();
+        harness.WriteFrame(isKeyFrame: true, 100);
+        var nack = RtcpTestPackets.Nack(Ssrc, Header(harness.DrainRtp()[0]).SequenceNumber);
+        harness.Sender.HandleRtcp(nack, harness.Now);
+        harness.Sender.HandleRtcp(nack, harness.Now);
+        Assert.Single(harness.DrainRtp());
+
+        harness.Now += TimeSpan.FromMilliseconds(49);
+        harness.Sender.HandleRtcp(nack, harness.Now);
+        Assert.Empty(harness.DrainRtp());
+
+        harness.Now += TimeSpan.FromMilliseconds(1);
+        harness.Sender.HandleRtcp(nack, harness.Now);
+        Assert.Single(harness.DrainRtp());
+    }
+
+    [Fact]
+    public void What_was_never_sent_or_left_the_history_is_not_retransmitted()
+    {
+        var harness = new RtpSenderHarness();
+        harness.WriteFrame(isKeyFrame: true, 3000);
+        var first = Header(harness.TryTakeRtp()!).SequenceNumber;
+        harness.Sender.HandleRtcp(RtcpTestPackets.Nack(Ssrc, (ushort)(first - 1), (ushort)(first + 1)), harness.Now);
+        Assert.Equal(0, Statistics(harness).PacketsRetransmitted);
+        harness.DrainRtp();
+        Assert.Equal(0, Statistics(harness).PacketsRetransmitted);
+
+        harness.Now += RtpSendBuffer.HistoryDuration + TimeSpan.FromTicks(1);
+        harness.Sender.HandleTimeout(harness.Now);
+        harness.Sender.HandleRtcp(RtcpTestPackets.Nack(Ssrc, first), harness.Now);
+
+        Assert.Empty(harness.DrainRtp());
+    }
+
+    [Fact]
+    public void Closing_releases_every_frame_and_says_bye_once()
+    {
+        var harness = new RtpSenderHarness();
+        var frame = harness.Packetizer.Packetize(H264TestStream.MakeAccessUnit(0, true, 500), isKeyFrame: true);
+        harness.Sender.WriteFrame(frame, harness.Now);
+        harness.DrainRtp();
+        harness.Sender.WriteFrame(frame, harness.Now);
+
+        harness.Sender.Close();
+        harness.Sender.WriteFrame(frame, harness.Now);
+
+        frame.Release();
+        Assert.Throws<InvalidOperationException>(frame.Release);
+        Assert.Empty(harness.DrainRtp());
+        var goodbye = harness.TryTakeRtcp()!;
+        Assert.Equal([0x82, 203, 0, 2, .. RtcpTestPackets.U32(Ssrc), .. RtcpTestPackets.U32(RtxSsrc)], goodbye[^12..]);
+        Assert.Null(harness.TryTakeRtcp());
+        Assert.Equal(MonotonicTime.Never, harness.Sender.NextTimeout);
+    }
+
+    private static RtpVideoSenderStatistics Statistics(RtpSenderHarness harness) => harness.Sender.GetStatistics();
+}

@@ -17,20 +17,27 @@ internal sealed class RetransmissionQueue
     private int _head;
     private int _count;
 
-    /// <summary>Puts a request into the queue.</summary>
+    /// <summary>Requests dropped because the queue was full.</summary>
+    public long Dropped { get; private set; }
+
+    /// <summary>Puts a request into the queue, unless it is full or the packet was resent just now.</summary>
     /// <param name="sequence">The extended sequence number.</param>
     /// <param name="now">The present.</param>
     /// <param name="holdOff">How long a repetition is ignored.</param>
-    /// <returns>False if it was dropped.</returns>
-    public bool TryAdd(long sequence, MonotonicTime now, TimeSpan holdOff)
+    public void Add(long sequence, MonotonicTime now, TimeSpan holdOff)
     {
         ref var entry = ref _sent[sequence & (Memory - 1)];
-        if (_count == Capacity || (entry.Sequence == sequence && entry.IsSet && now - entry.At < holdOff))
-            return false;
+        if (entry.Sequence == sequence && entry.IsSet && now - entry.At < holdOff)
+            return;
+
+        if (_count == Capacity)
+        {
+            Dropped++;
+            return;
+        }
 
         entry = new Entry(sequence, now, true);
         _queue[(_head + _count++) % Capacity] = sequence;
-        return true;
     }
 
     public bool TryTake(out long sequence)

@@ -33,7 +33,11 @@ public sealed record RtpVideoSenderOptions(
 /// <param name="MalformedRtcp">RTCP packets, or parts of a compound one, that could not be read.</param>
 public readonly record struct RtpVideoSenderStatistics(
     long PacketsSent, long BytesSent, long FramesSent, long FramesDropped, long KeyFramesSent, long PacketsRetransmitted, long NacksReceived,
-    long PlisReceived, long FirsReceived, double FractionLost, long CumulativeLost, TimeSpan? Jitter, TimeSpan? RoundTripTime, long MalformedRtcp);
+    long PlisReceived, long FirsReceived, double FractionLost, long CumulativeLost, TimeSpan? Jitter, TimeSpan? RoundTripTime, long MalformedRtcp)
+{
+    /// <summary>Packets asked for again beyond what the retransmission queue holds.</summary>
+    public long RetransmissionsDropped { get; init; }
+}
 
 /// <summary>
 /// The RTP and RTCP side of one viewer's video: queued frames out as RTP packets on demand, history for NACK, RTX, sender reports,
@@ -270,7 +274,10 @@ public sealed class RtpVideoSender
 
     public RtpVideoSenderStatistics GetStatistics() => new(
         _packetsSent, _bytesSent, _framesSent, _framesDropped, _keyFramesSent, _packetsRetransmitted, _nacksReceived, _plisReceived, _firsReceived,
-        _reports.FractionLost, _reports.CumulativeLost, _reports.Jitter, _reports.RoundTripTime, _malformedRtcp);
+        _reports.FractionLost, _reports.CumulativeLost, _reports.Jitter, _reports.RoundTripTime, _malformedRtcp)
+    {
+        RetransmissionsDropped = _retransmissions.Dropped,
+    };
 
     /// <summary>Releases every frame held and makes a BYE due.</summary>
     public void Close()
@@ -316,7 +323,7 @@ public sealed class RtpVideoSender
             // The nearest one below the next: a NACK is about the past.
             var sequence = _buffer.NextSequence - (ushort)(_buffer.NextSequence - sequenceNumber);
             if (_buffer.TryFind(sequence, out _))
-                _retransmissions.TryAdd(sequence, now, holdOff);
+                _retransmissions.Add(sequence, now, holdOff);
         }
 
         return true;

@@ -26,11 +26,11 @@ public sealed class SenderReportTests
         var sinceCapture = _harness.Now - MonotonicTime.From(TimeSpan.FromSeconds(100));
         Assert.Equal([0x80, 200, 0, 6, .. U32(Ssrc)], report[..8]);
         Assert.Equal(NtpSecondsOf2026 + (uint)_harness.Now.SinceZero.TotalSeconds, ReadU32(report, 8));
-        Assert.Equal(_harness.Now.SinceZero.TotalSeconds % 1, ReadU32(report, 12) / Math.Pow(2, 32), 6);
+        Assert.Equal(_harness.Now.SinceZero.TotalSeconds % 1, ReadU32(report, 12) / Math.Pow(2, 32), tolerance: 1e-6);
         Assert.Equal(Header(packets[0]).Timestamp + (uint)(sinceCapture.TotalSeconds * 90_000), ReadU32(report, 16));
         Assert.Equal((uint)packets.Count, ReadU32(report, 20));
         Assert.Equal((uint)packets.Sum(packet => Payload(packet).Length), ReadU32(report, 24));
-        Assert.Equal([0x81, 202, 0, 4, .. U32(Ssrc), 1, 10, .. "cname@test"u8], report[28..]);
+        Assert.Equal([0x81, 202, 0, 5, .. U32(Ssrc), 1, 10, .. "cname@test"u8, 0, 0, 0, 0], report[28..]);
     }
 
     [Fact]

@@ -142,6 +142,19 @@ public sealed class RtpVideoSenderTests
     }
 
     [Fact]
+    public void A_nack_for_more_than_the_queue_holds_is_served_in_part_and_counted()
+    {
+        var harness = new RtpSenderHarness(maximumPayload: 64);
+        harness.WriteFrame(isKeyFrame: true, 40_000);
+        var packets = harness.DrainRtp();
+
+        harness.Sender.HandleRtcp(RtcpTestPackets.Nack(Ssrc, packets.Select(packet => Header(packet).SequenceNumber)), harness.Now);
+
+        Assert.Equal(RetransmissionQueue.Capacity, harness.DrainRtp().Count);
+        Assert.Equal(packets.Count - RetransmissionQueue.Capacity, Statistics(harness).RetransmissionsDropped);
+    }
+
+    [Fact]
     public void What_was_never_sent_or_left_the_history_is_not_retransmitted()
     {
         var harness = new RtpSenderHarness();

@@ -18,6 +18,12 @@ public sealed unsafe class V4l2Camera : IVideoSource
     /// <summary>H264 is never skipped, so a short pause of the reader must fit into the queue.</summary>
     private const uint CompressedStreamBufferCount = 16;
 
+    /// <summary>
+    /// A slow reader lets the driver run out of buffers, and then even the newest is old: beyond this age the reader is better served by
+    /// the frame that comes next. A fresh frame is up to one interval old where the driver stamps the start of the transfer.
+    /// </summary>
+    private const int StaleFrameIntervals = 2;
+
     /// <summary>A camera that is this many frames late has failed: long exposures in the dark cost a factor of ten, not more.</summary>
     private const int StallFrameIntervals = 30;
 
@@ -31,6 +37,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
     private readonly bool isMultiplanar;
     private readonly int memoryPlanes;
     private readonly TimeSpan stallTimeout;
+    private readonly TimeSpan staleAge;
     private CancellationToken watchedToken;
     private CancellationTokenRegistration stopRegistration;
     private uint nextSequence;
@@ -53,7 +60,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
             errno = V4l2Enumeration.TryQueryCapability(device, out var capability);
             if (errno != 0)
             {
-                throw errno == V4l2Failure.ENOTTY ? V4l2Failure.NotACamera(path, "no V4L2 device at all") : V4l2Failure.SettingUp(path, "VIDIOC_QUERYCAP", errno);
+                throw V4l2Failure.NotAVideoDevice(path, errno);
             }
 
             if (!capability.IsCamera || (capability.DeviceCaps & V4L2_CAP_STREAMING) == 0)
@@ -74,8 +81,9 @@ public sealed unsafe class V4l2Camera : IVideoSource
                 0);
             var interval = SetInterval(choice.Interval.numerator != 0 ? choice.Interval : new v4l2_fract { numerator = 1, denominator = (uint)options.FrameRate });
             Format = Format with { FrameRateNumerator = (int)interval.denominator, FrameRateDenominator = (int)interval.numerator };
-            var stall = TimeSpan.FromSeconds((double)StallFrameIntervals * interval.numerator / interval.denominator);
-            stallTimeout = stall > ShortestStall ? stall : ShortestStall;
+            var frameInterval = TimeSpan.FromSeconds((double)interval.numerator / interval.denominator);
+            stallTimeout = frameInterval * StallFrameIntervals > ShortestStall ? frameInterval * StallFrameIntervals : ShortestStall;
+            staleAge = frameInterval * StaleFrameIntervals;
             if (Format.PixelFormat == PixelFormat.H264)
             {
                 // Viewers join at any IDR, so each must bring its SPS and PPS. Devices without this control repeat them already, or never.
@@ -122,6 +130,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
         ObjectDisposedException.ThrowIf(isDisposed, this);
         Watch(stop);
         var started = Stopwatch.GetTimestamp();
+        var hasSkipped = false;
         while (!stop.IsCancellationRequested)
         {
             if (requeueErrno != 0)
@@ -137,9 +146,16 @@ public sealed unsafe class V4l2Camera : IVideoSource
                     $"camera {path}: no usable frame for {stallTimeout.TotalSeconds:0.#} s ({FramesDamaged} damaged so far); it is reopened by itself, check cable and power if this repeats");
             }
 
-            if (result != V4l2WaitResult.Woken && TakeNewest() is { } frame)
+            if (result != V4l2WaitResult.Woken && TakeNewest(out var wasStarved) is { } frame)
             {
-                return frame;
+                if (!wasStarved || hasSkipped || Stopwatch.GetElapsedTime(0) - frame.CapturedAt < staleAge)
+                {
+                    return frame;
+                }
+
+                hasSkipped = true;
+                framesOverwritten++;
+                Requeue(frame);
             }
 
             if (result == V4l2WaitResult.Failed && requeueErrno == 0)
@@ -187,9 +203,12 @@ public sealed unsafe class V4l2Camera : IVideoSource
         }
     }
 
-    private V4l2Frame? TakeNewest()
+    /// <summary>Takes what is waiting; <paramref name="wasStarved"/> if the driver had no buffer left but the one the reader may hold.</summary>
+    private V4l2Frame? TakeNewest(out bool wasStarved)
     {
         V4l2Frame? newest = null;
+        var taken = 0;
+        wasStarved = false;
         while (TryDequeue(out var frame, out var isDamaged))
         {
             if (isDamaged)
@@ -210,6 +229,8 @@ public sealed unsafe class V4l2Camera : IVideoSource
             {
                 break;
             }
+
+            wasStarved = ++taken >= frames.Length - 1;
         }
 
         return newest;

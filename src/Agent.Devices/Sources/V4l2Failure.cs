@@ -28,6 +28,10 @@ internal static class V4l2Failure
     public static VideoSourceException NotACamera(string path, string whatItIs) =>
         new($"camera {path}: is {whatItIs}, not a video capture device; choose a node that 'camera-agent probe' lists");
 
+    /// <summary>VIDIOC_QUERYCAP has failed.</summary>
+    public static VideoSourceException NotAVideoDevice(string path, int errno) =>
+        errno == ENOTTY ? NotACamera(path, "no V4L2 device at all") : SettingUp(path, "VIDIOC_QUERYCAP", errno);
+
     /// <summary>A call that sets the device up has failed.</summary>
     public static VideoSourceException SettingUp(string path, string call, int errno) => errno switch
     {

@@ -36,7 +36,7 @@ internal readonly record struct V4l2FormatChoice(V4l2PixelFormat Format, uint Wi
     /// <param name="offered">Format codes the driver lists.</param>
     /// <param name="sizes">Sizes for a format; empty if the driver lists none, and then the wish is tried.</param>
     /// <param name="intervals">Frame intervals for a format and size; empty if the driver lists none.</param>
-    /// <param name="wish">Width, height, rate, and the forced format or <c>null</c>.</param>
+    /// <param name="wish">Width, height, rate, and the format forced (by either of its names: NV12 or NM12) or <c>null</c>.</param>
     /// <returns><c>null</c> if none of the formats fits.</returns>
     public static V4l2FormatChoice? Nearest(
         IReadOnlyCollection<uint> offered,
@@ -46,7 +46,9 @@ internal readonly record struct V4l2FormatChoice(V4l2PixelFormat Format, uint Wi
     {
         var usable = V4l2PixelFormat.Supported
             .Where(format => offered.Contains(format.FourCc))
-            .Where(format => wish.PixelFormat is null || string.Equals(wish.PixelFormat, format.PixelFormat.ToString(), StringComparison.OrdinalIgnoreCase))
+            .Where(format => wish.PixelFormat is null
+                || wish.PixelFormat.Equals(format.PixelFormat.ToString(), StringComparison.OrdinalIgnoreCase)
+                || wish.PixelFormat.Equals(V4l2Enumeration.FourCcText(format.FourCc), StringComparison.OrdinalIgnoreCase))
             .ToList();
         if (usable.Any(format => format.PixelFormat != PixelFormat.H264))
         {

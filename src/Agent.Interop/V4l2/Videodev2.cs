@@ -57,10 +57,13 @@ public static class Videodev2
     public const uint V4L2_CTRL_FLAG_INACTIVE = 0x00000010;
     public const uint V4L2_CTRL_FLAG_HAS_PAYLOAD = 0x00000100;
     public const uint V4L2_CTRL_TYPE_INTEGER = 0x00000001;
+    public const uint V4L2_CTRL_TYPE_BOOLEAN = 0x00000002;
     public const uint V4L2_CTRL_TYPE_MENU = 0x00000003;
     public const uint V4L2_CTRL_TYPE_BUTTON = 0x00000004;
+    public const uint V4L2_CTRL_TYPE_INTEGER64 = 0x00000005;
     public const uint V4L2_CTRL_TYPE_CTRL_CLASS = 0x00000006;
     public const uint V4L2_CTRL_TYPE_STRING = 0x00000007;
+    public const uint V4L2_CTRL_TYPE_BITMASK = 0x00000008;
     public const uint V4L2_CTRL_TYPE_INTEGER_MENU = 0x00000009;
     public const uint V4L2_CTRL_WHICH_CUR_VAL = 0x00000000;
     public const uint V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME = 0x009909e5;

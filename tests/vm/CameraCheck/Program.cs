@@ -1,0 +1,46 @@
+using Agent.Devices;
+using CameraCheck;
+
+// camera-check stream DEVICE [option=value ...]   reads frames and checks them; the options are described in StreamCheck
+// camera-check refuse DEVICE TEXT [format=F]      opening must fail with a message that holds TEXT
+// camera-check probe DEVICE [card=C] [format=F:WxH@R ...] [control=NAME ...]
+// camera-check set DEVICE CONTROL VALUE           sets a V4L2 control by its name
+// Each check prints one TAP line; the exit status is 1 if one has failed.
+var options = args.Skip(2).Where(argument => argument.Contains('=')).Select(argument => argument.Split('=', 2)).ToLookup(pair => pair[0], pair => pair[1]);
+switch (args)
+{
+    case ["stream", var device, ..]:
+        StreamCheck.Run(device, options);
+        break;
+    case ["refuse", var device, var text, ..]:
+        StreamCheck.Refuse(device, text, options);
+        break;
+    case ["probe", var device, ..]:
+        var camera = CameraProbe.Run().Cameras.FirstOrDefault(camera => camera.Path == device);
+        Tap.Check(camera is { Problem: null }, $"probe lists {device}", $"{camera?.Problem ?? "not there"}");
+        foreach (var card in options["card"])
+        {
+            Tap.Check(camera?.Card == card, $"probe names {device} '{card}'", $"it is '{camera?.Card}'");
+        }
+
+        var offers = camera?.Formats.SelectMany(format => format.Sizes.SelectMany(size => size.FrameRates.Select(rate => FormattableString.Invariant($"{format.FourCc}:{size.Width}x{size.Height}@{rate}")))).ToList() ?? [];
+        foreach (var format in options["format"])
+        {
+            Tap.Check(offers.Contains(format), $"probe lists {format}", string.Join(' ', offers));
+        }
+
+        foreach (var control in options["control"])
+        {
+            Tap.Check(camera?.Controls.Any(known => known.Name == control) == true, $"probe lists control '{control}'", string.Join(", ", camera?.Controls.Select(known => known.Name) ?? []));
+        }
+
+        break;
+    case ["set", var device, var control, var value]:
+        DeviceControl.Set(device, control, int.Parse(value, System.Globalization.CultureInfo.InvariantCulture));
+        break;
+    default:
+        Console.Error.WriteLine("camera-check: stream|refuse|probe|set DEVICE ...");
+        return 2;
+}
+
+return Tap.Failures == 0 ? 0 : 1;

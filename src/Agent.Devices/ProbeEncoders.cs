@@ -1,4 +1,5 @@
 using Agent.Devices.Sources;
+using Agent.Interop.LibAv;
 using static Agent.Interop.V4l2.Videodev2;
 
 namespace Agent.Devices;
@@ -6,12 +7,16 @@ namespace Agent.Devices;
 /// <summary>Lists the H.264 encoders of this machine.</summary>
 public static class EncoderProbe
 {
-    /// <summary>V4L2 stateful encoders, found by what they take and give.</summary>
+    /// <summary>The encoders of libavcodec that the agent can use, by their FFmpeg names and in the order <c>auto</c> tries them.</summary>
+    private static readonly string[] LibavEncoders = ["libx264", "libopenh264"];
+
+    /// <summary>libavcodec's encoders, then V4L2 stateful encoders, found by what they take and give.</summary>
     public static IReadOnlyList<EncoderReport> Enumerate() => Enumerate("/dev");
 
     internal static IReadOnlyList<EncoderReport> Enumerate(string directory)
     {
-        var encoders = new List<EncoderReport>();
+        var encoders = LibavEncoders.Where(name => LibAvLibrary.HasEncoder(name, out _))
+            .Select(name => new EncoderReport(name, "libavcodec", null)).ToList();
         ProbeDeviceNodes.Visit(directory, (path, device, capability, _) =>
         {
             if (device is not null && capability is { IsMemoryToMemory: true }

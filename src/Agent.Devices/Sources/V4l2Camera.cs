@@ -139,7 +139,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
             }
 
             var remaining = stallTimeout - Stopwatch.GetElapsedTime(started);
-            var result = remaining > TimeSpan.Zero ? device.Wait((int)Math.Ceiling(remaining.TotalMilliseconds)) : V4l2WaitResult.TimedOut;
+            var result = remaining > TimeSpan.Zero ? device.Wait(remaining) : V4l2WaitResult.TimedOut;
             if (result == V4l2WaitResult.TimedOut)
             {
                 throw new VideoSourceException(
@@ -246,7 +246,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
         {
             frame = null!;
             isDamaged = false;
-            return errno == V4l2Failure.EAGAIN ? false : throw V4l2Failure.Streaming(path, "VIDIOC_DQBUF", errno);
+            return errno == V4l2Errno.EAGAIN ? false : throw V4l2Failure.Streaming(path, "VIDIOC_DQBUF", errno);
         }
 
         frame = frames[buffer.index];
@@ -344,7 +344,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
         var parameters = new v4l2_streamparm { type = bufferType };
         parameters.parm.capture.timeperframe = interval;
         var errno = device.Ioctl(VIDIOC_S_PARM, ref parameters);
-        if (errno is not 0 and not V4l2Failure.ENOTTY)
+        if (errno is not 0 and not V4l2Errno.ENOTTY)
         {
             throw V4l2Failure.SettingUp(path, "VIDIOC_S_PARM", errno);
         }

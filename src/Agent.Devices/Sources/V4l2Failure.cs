@@ -1,21 +1,11 @@
 using Agent.Interop.V4l2;
+using static Agent.Interop.V4l2.V4l2Errno;
 
 namespace Agent.Devices.Sources;
 
 /// <summary>Words a V4L2 errno as what is wrong with which device and what mends it.</summary>
 internal static class V4l2Failure
 {
-    // errno values of asm-generic/errno-base.h.
-    private const int EPERM = 1;
-    private const int ENOENT = 2;
-    private const int EIO = 5;
-    private const int ENXIO = 6;
-    private const int EACCES = 13;
-    private const int EBUSY = 16;
-    private const int ENODEV = 19;
-    public const int EAGAIN = 11;
-    public const int ENOTTY = 25;
-
     public static VideoSourceException Opening(string path, int errno) => new($"camera {path}: " + errno switch
     {
         ENOENT => "no such device node; plug the camera in, or choose one that 'camera-agent probe' lists",

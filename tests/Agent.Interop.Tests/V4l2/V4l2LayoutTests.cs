@@ -18,7 +18,6 @@ public sealed class V4l2LayoutTests
         #include <errno.h>
         #include <fcntl.h>
         #include <poll.h>
-        #include <sys/eventfd.h>
         #include <sys/mman.h>
         #include <linux/videodev2.h>
 
@@ -29,9 +28,9 @@ public sealed class V4l2LayoutTests
     [InlineData("aarch64-linux-gnu-gcc")]
     public void Constants_and_structures_are_those_of_the_headers(string compiler)
     {
-        var constants = ConstantAssertions(typeof(Videodev2)).Concat(ConstantAssertions(typeof(V4l2Libc))).ToList();
+        var constants = ConstantAssertions(typeof(Videodev2)).Concat(ConstantAssertions(typeof(V4l2Libc))).Concat(ConstantAssertions(typeof(V4l2Errno))).ToList();
         var structures = typeof(v4l2_buffer).Assembly.GetTypes()
-            .Where(type => type.Namespace == typeof(v4l2_buffer).Namespace && type.IsValueType && !type.IsNested && type.Name.StartsWith("v4l2_", StringComparison.Ordinal))
+            .Where(type => type.Namespace == typeof(v4l2_buffer).Namespace && !type.IsNested && type.Name.StartsWith("v4l2_", StringComparison.Ordinal))
             .SelectMany(type => StructureAssertions(type)).ToList();
         Assert.True(constants.Count > 50 && structures.Count > 200, $"only {constants.Count} constants and {structures.Count} fields found");
 
@@ -41,7 +40,9 @@ public sealed class V4l2LayoutTests
     [Fact]
     public void A_wrong_offset_is_noticed()
     {
-        Assert.Contains("v4l2_buffer.sequence", Compile("gcc", Headers + Assertion("offsetof(struct v4l2_buffer, sequence)", 52, "v4l2_buffer.sequence")), StringComparison.Ordinal);
+        var wrong = Assertion("offsetof(struct v4l2_buffer, sequence)", 52, "v4l2_buffer.sequence");
+
+        Assert.Contains("v4l2_buffer.sequence", Compile("gcc", Headers + wrong), StringComparison.Ordinal);
     }
 
     private static IEnumerable<string> ConstantAssertions(Type type) =>
@@ -63,9 +64,9 @@ public sealed class V4l2LayoutTests
         foreach (var field in type.GetFields(BindingFlags.Public | BindingFlags.Instance))
         {
             var offset = (int)Marshal.OffsetOf(type, field.Name);
-            // The unions that C leaves unnamed inside a field are nested types here; their own tail padding is this side's choice.
             yield return (field.Name, offset, SizeOf(field.FieldType));
-            if (field.FieldType.IsNested && field.FieldType.GetCustomAttribute<CompilerGeneratedAttribute>() is null && field.FieldType.GetCustomAttribute<InlineArrayAttribute>() is null)
+            // A union is a nested type here; fixed and inline arrays, nested too, have no members that C could name.
+            if (field.FieldType.IsNested && !field.FieldType.IsDefined(typeof(CompilerGeneratedAttribute)) && !field.FieldType.IsDefined(typeof(InlineArrayAttribute)))
             {
                 foreach (var (path, inner, size) in Fields(field.FieldType))
                 {
@@ -84,7 +85,10 @@ public sealed class V4l2LayoutTests
     /// <summary>What the compiler says; empty if it is content.</summary>
     private static string Compile(string compiler, string source)
     {
-        var start = new ProcessStartInfo(compiler, "-fsyntax-only -D_GNU_SOURCE -x c -") { RedirectStandardInput = true, RedirectStandardError = true, StandardInputEncoding = new UTF8Encoding(false) };
+        var start = new ProcessStartInfo(compiler, "-fsyntax-only -D_GNU_SOURCE -x c -")
+        {
+            RedirectStandardInput = true, RedirectStandardError = true, StandardInputEncoding = new UTF8Encoding(false),
+        };
         using var process = Process.Start(start)!;
         process.StandardInput.Write(source);
         process.StandardInput.Close();

@@ -16,7 +16,7 @@ switch (args)
         StreamCheck.Refuse(device, text, options);
         break;
     case ["probe", var device, ..]:
-        var camera = CameraProbe.Run().Cameras.FirstOrDefault(camera => camera.Path == device);
+        var camera = CameraProbe.Enumerate().FirstOrDefault(camera => camera.Path == device);
         Tap.Check(camera is { Problem: null }, $"probe lists {device}", $"{camera?.Problem ?? "not there"}");
         foreach (var card in options["card"])
         {

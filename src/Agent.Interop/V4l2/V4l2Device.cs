@@ -21,16 +21,16 @@ public enum V4l2WaitResult
 /// </summary>
 public sealed unsafe class V4l2Device : IDisposable
 {
-    private readonly FileDescriptor descriptor;
+    private readonly FileDescriptor descriptor = new();
     private readonly EventFd wake = new();
 
-    private V4l2Device(FileDescriptor descriptor) => this.descriptor = descriptor;
+    private V4l2Device(int descriptor) => Marshal.InitHandle(this.descriptor, descriptor);
 
     /// <summary>Opens a node for reading and writing; <c>null</c> and the errno of open(2) when that fails.</summary>
     public static V4l2Device? TryOpen(string path, out int errno)
     {
         var descriptor = V4l2Libc.open(path, V4l2Libc.O_RDWR | V4l2Libc.O_NONBLOCK | V4l2Libc.O_CLOEXEC);
-        errno = descriptor.IsInvalid ? Marshal.GetLastPInvokeError() : 0;
+        errno = descriptor < 0 ? Marshal.GetLastPInvokeError() : 0;
         return errno == 0 ? new V4l2Device(descriptor) : null;
     }
 

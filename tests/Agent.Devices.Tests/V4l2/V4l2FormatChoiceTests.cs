@@ -1,0 +1,110 @@
+using Agent.Devices.Sources;
+using Agent.Interop.V4l2;
+using static Agent.Interop.V4l2.Videodev2;
+
+namespace Agent.Devices.Tests.V4l2;
+
+public sealed class V4l2FormatChoiceTests
+{
+    /// <summary>A usual webcam: raw frames are fast only when small, JPEG is fast always.</summary>
+    private static readonly Offer[] Webcam =
+    [
+        new(V4L2_PIX_FMT_YUYV, 640, 480, 30),
+        new(V4L2_PIX_FMT_YUYV, 1280, 720, 10),
+        new(V4L2_PIX_FMT_MJPEG, 640, 480, 30),
+        new(V4L2_PIX_FMT_MJPEG, 1280, 720, 30),
+        new(V4L2_PIX_FMT_H264, 1280, 720, 30),
+    ];
+
+    [Theory]
+    [InlineData(1280, 720, 30, null, V4L2_PIX_FMT_MJPEG, 1280, 720)]
+    [InlineData(1280, 720, 10, null, V4L2_PIX_FMT_YUYV, 1280, 720)]
+    [InlineData(640, 480, 30, null, V4L2_PIX_FMT_YUYV, 640, 480)]
+    [InlineData(1920, 1080, 30, null, V4L2_PIX_FMT_MJPEG, 1280, 720)]
+    [InlineData(320, 240, 30, null, V4L2_PIX_FMT_YUYV, 640, 480)]
+    [InlineData(1280, 720, 30, "YUYV", V4L2_PIX_FMT_YUYV, 1280, 720)]
+    [InlineData(640, 480, 30, "mjpg", V4L2_PIX_FMT_MJPEG, 640, 480)]
+    [InlineData(640, 480, 30, "H264", V4L2_PIX_FMT_H264, 1280, 720)]
+    public void Size_counts_most_then_rate_then_format(int width, int height, int rate, string? forced, uint fourCc, uint chosenWidth, uint chosenHeight)
+    {
+        var choice = Choose(Webcam, width, height, rate, forced);
+
+        Assert.Equal((fourCc, chosenWidth, chosenHeight), (choice!.Value.Format.FourCc, choice.Value.Width, choice.Value.Height));
+    }
+
+    [Fact]
+    public void H264_is_taken_unforced_only_when_nothing_else_is_offered()
+    {
+        Assert.Equal(PixelFormat.H264, Choose([new(V4L2_PIX_FMT_H264, 1920, 1080, 30)], 640, 480, 30)!.Value.Format.PixelFormat);
+        Assert.Equal(PixelFormat.Mjpg, Choose([new(V4L2_PIX_FMT_H264, 640, 480, 30), new(V4L2_PIX_FMT_MJPEG, 160, 120, 5)], 640, 480, 30)!.Value.Format.PixelFormat);
+    }
+
+    [Fact]
+    public void Formats_an_encoder_takes_as_they_are_come_first_whatever_the_driver_lists_first()
+    {
+        Offer[] offers = [new(V4L2_PIX_FMT_MJPEG, 640, 480, 30), new(V4L2_PIX_FMT_YUYV, 640, 480, 30), new(V4L2_PIX_FMT_YUV420, 640, 480, 30), new(V4L2_PIX_FMT_NV12, 640, 480, 30)];
+
+        Assert.Equal([V4L2_PIX_FMT_NV12, V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_YUYV, V4L2_PIX_FMT_MJPEG],
+            Enumerable.Range(0, 4).Select(dropped => Choose([.. offers.SkipLast(dropped)], 640, 480, 30)!.Value.Format.FourCc));
+    }
+
+    [Fact]
+    public void A_memory_layout_can_be_forced_by_its_own_code()
+    {
+        Offer[] offers = [new(V4L2_PIX_FMT_NV12, 640, 480, 30), new(V4L2_PIX_FMT_NV12M, 640, 480, 30)];
+
+        Assert.Equal(V4L2_PIX_FMT_NV12, Choose(offers, 640, 480, 30, "NV12")!.Value.Format.FourCc);
+        Assert.Equal(2, Choose(offers, 640, 480, 30, "NM12")!.Value.Format.MemoryPlanes);
+    }
+
+    [Fact]
+    public void Nothing_is_chosen_when_no_format_fits()
+    {
+        Assert.Null(Choose([new(0x41424752, 640, 480, 30)], 640, 480, 30));
+        Assert.Null(Choose(Webcam, 640, 480, 30, "NV12"));
+    }
+
+    [Fact]
+    public void Ranges_are_met_at_the_step_below_the_wish()
+    {
+        var choice = V4l2FormatChoice.Nearest(
+            [V4L2_PIX_FMT_YUV420],
+            _ => [new V4l2SizeRange(32, 2592, 32, 32, 1944, 2)],
+            (_, _, _) => [new V4l2IntervalRange(new v4l2_fract { numerator = 1, denominator = 90 }, new v4l2_fract { numerator = 1, denominator = 1 })],
+            new VideoSourceOptions { Width = 1290, Height = 721, FrameRate = 25 })!.Value;
+
+        Assert.Equal((1280u, 720u, 1u, 25u), (choice.Width, choice.Height, choice.Interval.numerator, choice.Interval.denominator));
+    }
+
+    [Fact]
+    public void The_wish_is_tried_when_the_driver_lists_neither_sizes_nor_rates()
+    {
+        var choice = V4l2FormatChoice.Nearest([V4L2_PIX_FMT_YUYV], _ => [], (_, _, _) => [], new VideoSourceOptions { Width = 800, Height = 600 })!.Value;
+
+        Assert.Equal((800u, 600u, 0u), (choice.Width, choice.Height, choice.Interval.numerator));
+    }
+
+    [Theory]
+    [InlineData(30, 30_000, 1_001)]
+    [InlineData(120, 60, 1)]
+    [InlineData(1, 5, 1)]
+    public void The_nearest_rate_is_asked_for_as_the_driver_writes_it(int wish, uint denominator, uint numerator)
+    {
+        v4l2_fract[] intervals = [new() { numerator = 1, denominator = 5 }, new() { numerator = 1_001, denominator = 30_000 }, new() { numerator = 1, denominator = 60 }];
+        var choice = V4l2FormatChoice.Nearest(
+            [V4L2_PIX_FMT_YUYV], _ => [], (_, _, _) => [.. intervals.Select(interval => new V4l2IntervalRange(interval, interval))], new VideoSourceOptions { FrameRate = wish })!.Value;
+
+        Assert.Equal((denominator, numerator), (choice.Interval.denominator, choice.Interval.numerator));
+    }
+
+    private static V4l2FormatChoice? Choose(Offer[] offers, int width, int height, int rate, string? forced = null) => V4l2FormatChoice.Nearest(
+        [.. offers.Select(offer => offer.FourCc).Distinct()],
+        fourCc => [.. offers.Where(offer => offer.FourCc == fourCc).Select(offer => new V4l2SizeRange(offer.Width, offer.Width, 1, offer.Height, offer.Height, 1)).Distinct()],
+        (fourCc, w, h) => [.. offers.Where(offer => (offer.FourCc, offer.Width, offer.Height) == (fourCc, w, h)).Select(offer => offer.Interval)],
+        new VideoSourceOptions { Width = width, Height = height, FrameRate = rate, PixelFormat = forced });
+
+    private sealed record Offer(uint FourCc, uint Width, uint Height, uint Rate)
+    {
+        public V4l2IntervalRange Interval => new(new v4l2_fract { numerator = 1, denominator = Rate }, new v4l2_fract { numerator = 1, denominator = Rate });
+    }
+}

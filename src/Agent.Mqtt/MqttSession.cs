@@ -289,9 +289,9 @@ public sealed partial class MqttSession : IMqttConnection
     private void Stop(MosquittoClient client)
     {
         Send(client);
-        client.Disconnect();
         var started = TimeProvider.System.GetTimestamp();
-        while (client.Run(_wake, s_stopTimeout) && TimeProvider.System.GetElapsedTime(started) < s_stopTimeout)
+        var alive = client.Disconnect();
+        while (alive && client.Run(_wake, s_stopTimeout) && TimeProvider.System.GetElapsedTime(started) < s_stopTimeout)
         {
             _wake.Drain();
         }

@@ -80,10 +80,18 @@ internal sealed partial class MqttSignaling : IAsyncDisposable
         _queue.Writer.TryComplete();
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _worker.ConfigureAwait(false);
+        using var limit = new CancellationTokenSource(s_gatewayTimeout);
         foreach (var (client, session) in _sessions)
         {
             SayBye(client, "the agent stops");
-            await _gateway.CloseAsync(session.Id, "the agent stops", CancellationToken.None).ConfigureAwait(false);
+            try
+            {
+                await _gateway.CloseAsync(session.Id, "the agent stops", limit.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                LogNoAnswer(session.Id);
+            }
         }
 
         _sessions.Clear();

@@ -181,7 +181,8 @@ public sealed unsafe class MosquittoClient : IDisposable
     }
 
     /// <summary>Queues a DISCONNECT, which drops the will; run until <see cref="Run"/> returns false.</summary>
-    public void Disconnect() => Check(mosquitto_disconnect(_handle), nameof(mosquitto_disconnect));
+    /// <returns>False if there is no connection any more.</returns>
+    public bool Disconnect() => mosquitto_disconnect(_handle) == MOSQ_ERR_SUCCESS;
 
     /// <summary>The words for a CONNACK or DISCONNECT code of this connection's protocol version.</summary>
     public string DescribeReason(int code) =>

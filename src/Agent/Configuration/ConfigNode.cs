@@ -3,7 +3,7 @@ namespace Agent.Configuration;
 /// <summary>Where a key or a value was written: a file with line and column (both from 1), or an environment variable.</summary>
 /// <param name="Source">The file's path as given, or the variable's name.</param>
 /// <param name="Line">0 for an environment variable and for a file as a whole.</param>
-/// <param name="Column">In characters.</param>
+/// <param name="Column">In UTF-16 characters, as editors count.</param>
 internal readonly record struct ConfigLocation(string Source, int Line, int Column)
 {
     public bool IsEnvironment => Source.StartsWith(EnvironmentOverlay.Prefix, StringComparison.Ordinal);

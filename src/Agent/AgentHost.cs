@@ -1,8 +1,84 @@
+using System.Net.Sockets;
+using Agent.CommandLine;
 using Agent.Configuration;
+using Agent.Http;
+using Microsoft.Extensions.Hosting.Systemd;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Agent;
 
-internal static class AgentHost
+/// <summary>One run of the agent: start, wait for SIGTERM or Ctrl-C, stop in order.</summary>
+internal static partial class AgentHost
 {
-    public static Task<int> RunAsync(AgentOptions options) => throw new NotImplementedException();
+    /// <summary>For requests under way when the agent stops; each is answered within milliseconds.</summary>
+    private static readonly TimeSpan HttpStopTimeout = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>For viewers' BYE, the broker's <c>offline</c> and the threads.</summary>
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromMilliseconds(1500);
+
+    /// <returns>The process's exit status.</returns>
+    public static async Task<int> RunAsync(AgentOptions options)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSystemd();
+        ConfigureLogging(builder.Logging, options.LogLevel);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = HttpStopTimeout);
+        HttpServer.Configure(builder, options.Http);
+        await using var app = builder.Build();
+        var loggers = app.Services.GetRequiredService<ILoggerFactory>();
+        var logger = loggers.CreateLogger("Agent");
+        try
+        {
+            var composition = new Composition(options, loggers);
+            try
+            {
+                HttpServer.Map(app, options, composition.State, new PageFiles(typeof(AgentHost).Assembly));
+                composition.Start();
+                await app.StartAsync();
+                LogStarted(logger, AgentState.Version, string.Join(' ', app.Urls));
+                await app.WaitForShutdownAsync();
+            }
+            finally
+            {
+                await composition.DisposeAsync().AsTask().WaitAsync(StopTimeout);
+            }
+
+            LogStopped(logger);
+            return ExitCode.Success;
+        }
+        catch (Exception e) when (e is IOException or SocketException or InvalidOperationException or DllNotFoundException)
+        {
+            LogCannotRun(logger, e.Message);
+        }
+        catch (TimeoutException)
+        {
+            LogSlowStop(logger, StopTimeout.TotalSeconds);
+        }
+
+        return ExitCode.Failure;
+    }
+
+    private static void ConfigureLogging(ILoggingBuilder logging, LogLevel level)
+    {
+        logging.SetMinimumLevel(level);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        // What keeps the host from starting is thrown to the caller, who says it in one line.
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        logging.AddConsole();
+        logging.Services.AddSingleton<ConsoleFormatter>(new OneLineFormatter(SystemdHelpers.IsSystemdService(), TimeProvider.System));
+        // After AddSystemd, which would choose a formatter of its own.
+        logging.Services.Configure<ConsoleLoggerOptions>(console => console.FormatterName = OneLineFormatter.FormatterName);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "camera-agent {Version} is up: {Urls}")]
+    private static partial void LogStarted(ILogger logger, string version, string urls);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Stopped")]
+    private static partial void LogStopped(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Cannot run: {Reason}")]
+    private static partial void LogCannotRun(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Something did not stop within {Seconds} s; leaving it behind")]
+    private static partial void LogSlowStop(ILogger logger, double seconds);
 }

@@ -1,18 +1,16 @@
 using System.Reflection;
 using Agent.Devices;
+using Agent.Mqtt;
 using Agent.Transport;
 
 namespace Agent;
-
-/// <summary>The broker connection, for the status and the metrics.</summary>
-internal sealed record BrokerStatus(bool Connected, string Broker, string BaseTopic, string? LastError);
 
 /// <summary>What the HTTP side can see of the running agent.</summary>
 /// <param name="Gateway">The media loop.</param>
 /// <param name="Cameras">Takes the cameras' present state.</param>
 /// <param name="Broker">Takes the broker connection's, <c>null</c> without a broker.</param>
 /// <param name="Clock">Wall clock and uptime.</param>
-internal sealed record AgentState(IViewerGateway Gateway, Func<IReadOnlyList<CameraStatus>> Cameras, Func<BrokerStatus?> Broker, TimeProvider Clock)
+internal sealed record AgentState(IViewerGateway Gateway, Func<IReadOnlyList<CameraStatus>> Cameras, Func<MqttStatus?> Broker, TimeProvider Clock)
 {
     private readonly long _started = Clock.GetTimestamp();
 

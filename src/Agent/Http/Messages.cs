@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Agent.Devices;
+using Agent.Mqtt;
 using Agent.Rtc;
 using Agent.Transport;
 
@@ -15,7 +16,7 @@ internal sealed record Health(string Status, IReadOnlyList<string>? Problems);
 /// <summary>The body of <c>GET /api/status</c>.</summary>
 internal sealed record Status(
     string Version, double UptimeSeconds, IReadOnlyList<CameraStatus> Cameras, IReadOnlyList<ViewerStatus> Viewers, TransportStatus Transport,
-    BrokerStatus? Mqtt);
+    MqttStatus? Mqtt);
 
 /// <summary>What the page needs to start.</summary>
 /// <param name="Cameras">Names.</param>

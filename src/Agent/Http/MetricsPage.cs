@@ -27,6 +27,9 @@ internal sealed class MetricsPage
         if (state.Broker() is { } broker)
         {
             page.Family("camera_agent_mqtt_connected", "gauge", "1 while the broker is connected.", ([], broker.Connected ? 1 : 0));
+            page.Family("camera_agent_mqtt_connections_total", "counter", "Times the broker accepted a connection.", ([], broker.Connections));
+            page.Family("camera_agent_mqtt_publish_dropped_total", "counter", "Messages not sent: no connection, or the queue was full.", ([], broker.PublishDropped));
+            page.Family("camera_agent_mqtt_receive_dropped_total", "counter", "Messages not handled: too large, or the queue was full.", ([], broker.ReceiveDropped));
         }
 
         using var process = Process.GetCurrentProcess();
@@ -62,6 +65,8 @@ internal sealed class MetricsPage
         Family("camera_agent_send_errors_total", "counter", "UDP datagrams that the kernel refused.", ([], transport.SendErrors));
         Family("camera_agent_commands_dropped_total", "counter", "Signalling commands refused because the loop's queue was full.", ([], transport.CommandsDropped));
         Family("camera_agent_access_units_dropped_total", "counter", "Access units that the loop could not take in time.", ([], transport.AccessUnitsDropped));
+        Family("camera_agent_session_faults_total", "counter", "Sessions closed because of a bug.", ([], transport.SessionFaults));
+        Family("camera_agent_names_unresolved_total", "counter", "Candidates whose .local name led to no address.", ([], transport.NamesUnresolved));
     }
 
     private void Family(string name, string type, string help, params ReadOnlySpan<((string Name, string Value)[] Labels, double Value)> samples)

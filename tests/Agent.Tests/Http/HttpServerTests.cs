@@ -22,7 +22,7 @@ public sealed class HttpServerTests
     [Fact]
     public async Task The_health_check_says_200_when_all_cameras_produce()
     {
-        await using var server = await TestServer.StartAsync(broker: new BrokerStatus(true, "b:1883", "camera-agent/a", null));
+        await using var server = await TestServer.StartAsync(broker: TestServer.Broker(true));
         using var response = await server.SendAsync("GET", "/healthz");
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("""{"status":"healthy","problems":[]}""", await response.Content.ReadAsStringAsync());
@@ -33,7 +33,7 @@ public sealed class HttpServerTests
     {
         await using var server = await TestServer.StartAsync(
             cameras: [TestServer.Camera(), TestServer.Camera("yard", false, "VIDIOC_STREAMON: No space left on device")],
-            broker: new BrokerStatus(false, "b:1883", "camera-agent/a", "connection refused"));
+            broker: TestServer.Broker(false, "connection refused"));
         using var response = await server.SendAsync("GET", "/healthz");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
         var problems = (await JsonAsync(response)).GetProperty("problems").EnumerateArray().Select(p => p.GetString()!).ToArray();
@@ -45,7 +45,7 @@ public sealed class HttpServerTests
     [Fact]
     public async Task The_status_shows_cameras_viewers_with_their_pair_transport_and_broker()
     {
-        await using var server = await TestServer.StartAsync(broker: new BrokerStatus(true, "b:1883", "camera-agent/a", null));
+        await using var server = await TestServer.StartAsync(broker: TestServer.Broker(true));
         Assert.True(TransportAddress.TryParse("192.0.2.1", 8443, out var local));
         Assert.True(TransportAddress.TryParse("2001:db8::2", 50000, out var remote));
         var pair = new CandidatePairStatus(IceCandidateType.Host, local, IceCandidateType.PeerReflexive, remote, "Succeeded", true, TimeSpan.FromMilliseconds(12), null);
@@ -67,14 +67,14 @@ public sealed class HttpServerTests
         Assert.Equal("[2001:db8::2]:50000", selected.GetProperty("remote").GetString());
         Assert.Equal("PeerReflexive", selected.GetProperty("remoteType").GetString());
         Assert.Equal(1, status.GetProperty("transport").GetProperty("viewers").GetInt32());
-        Assert.Equal("camera-agent/a", status.GetProperty("mqtt").GetProperty("baseTopic").GetString());
+        Assert.Equal("b:1883", status.GetProperty("mqtt").GetProperty("broker").GetString());
     }
 
     [Fact]
     public async Task The_metrics_are_well_formed_prometheus_text()
     {
         await using var server = await TestServer.StartAsync(
-            cameras: [TestServer.Camera(), TestServer.Camera("we\"ird\\\n", false)], broker: new BrokerStatus(false, "b:1883", "t", null));
+            cameras: [TestServer.Camera(), TestServer.Camera("we\"ird\\\n", false)], broker: TestServer.Broker(false));
         using var response = await server.SendAsync("GET", "/metrics");
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", response.Content.Headers.ContentType?.ToString());
         var samples = PrometheusText.Parse(await response.Content.ReadAsStringAsync());
@@ -87,6 +87,7 @@ public sealed class HttpServerTests
         Assert.Equal(7, Value("camera_agent_viewers_total"));
         Assert.Equal(5, Value("camera_agent_commands_dropped_total"));
         Assert.Equal(0, Value("camera_agent_mqtt_connected"));
+        Assert.Equal(3, Value("camera_agent_mqtt_publish_dropped_total"));
         Assert.Equal(AgentState.Version, samples.Single(s => s.Name == "camera_agent_build_info").Labels["version"]);
         Assert.True(Value("process_resident_memory_bytes") > 1_000_000);
     }

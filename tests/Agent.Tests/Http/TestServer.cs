@@ -4,6 +4,7 @@ using System.Text;
 using Agent.Configuration;
 using Agent.Devices;
 using Agent.Http;
+using Agent.Mqtt;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -29,7 +30,7 @@ internal sealed class TestServer : IAsyncDisposable
     public HttpClient Client { get; }
 
     public static async Task<TestServer> StartAsync(
-        HttpOptions? http = null, BrokerOptions? mqtt = null, CameraStatus[]? cameras = null, BrokerStatus? broker = null, PageFiles? page = null)
+        HttpOptions? http = null, BrokerOptions? mqtt = null, CameraStatus[]? cameras = null, MqttStatus? broker = null, PageFiles? page = null)
     {
         var options = new AgentOptions { Http = (http ?? new HttpOptions()) with { Listen = new IPEndPoint(IPAddress.Loopback, 0) }, Mqtt = mqtt ?? new BrokerOptions() };
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -44,6 +45,8 @@ internal sealed class TestServer : IAsyncDisposable
 
     public static CameraStatus Camera(string name = "main", bool isProducing = true, string? error = null) => new(
         name, "test", "libx264", isProducing, error, 1280, 720, 29.97, 1_900_000, 2_000_000, "42e01f", 100, 99, 1, 5, 0);
+
+    public static MqttStatus Broker(bool connected, string? error = null) => new(connected, "b:1883", "5", 2, 10, 3, 4, error);
 
     public Task<HttpResponseMessage> SendAsync(
         string method, string path, string? body = null, string? contentType = null, params (string Name, string Value)[] headers)

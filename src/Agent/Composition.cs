@@ -1,0 +1,50 @@
+using Agent.Configuration;
+using Agent.Devices;
+using Agent.Mqtt;
+using Agent.Transport;
+
+namespace Agent;
+
+/// <summary>The parts of a running agent and the order in which they start and stop.</summary>
+internal sealed class Composition : IAsyncDisposable
+{
+    private readonly CameraPipeline[] _cameras;
+    private readonly ViewerRegistry _viewers;
+    private readonly MqttService? _mqtt;
+
+    /// <summary>Opens the media port; nothing is captured or announced before <see cref="Start"/>.</summary>
+    /// <exception cref="InvalidOperationException">The media port cannot be opened.</exception>
+    public Composition(AgentOptions options, ILoggerFactory loggers)
+    {
+        _cameras = [.. options.Cameras.Select(camera => new CameraPipeline(camera, loggers))];
+        _viewers = ViewerRegistry.Open(options.WebRtc, _cameras.ToDictionary(c => c.Options.Name, c => c.Hub), loggers);
+        var broker = options.Mqtt.Connection;
+        _mqtt = broker.Host is null ? null : new MqttService(broker, _viewers, options.Cameras[0].Name, loggers);
+        State = new AgentState(_viewers, () => [.. _cameras.Select(c => c.GetStatus())], () => _mqtt?.GetStatus(), TimeProvider.System);
+    }
+
+    public AgentState State { get; }
+
+    public void Start()
+    {
+        foreach (var camera in _cameras)
+        {
+            camera.Start();
+        }
+
+        _mqtt?.Start();
+    }
+
+    /// <summary>Says offline to the broker, BYE to the viewers, then joins the cameras' threads.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_mqtt is not null)
+        {
+            await _mqtt.StopAsync();
+        }
+
+        _viewers.Dispose();
+        // Each waits for its device; together they wait for the slowest.
+        await Task.WhenAll(_cameras.Select(camera => Task.Run(camera.Dispose)));
+    }
+}

@@ -126,6 +126,33 @@ public sealed class LoopbackTests : IDisposable
         Assert.Equal(0, _camera.Hub.SubscriberCount);
     }
 
+    [Fact]
+    public async Task In_steady_state_the_loop_allocates_nothing_per_packet()
+    {
+        using var viewer = await TestViewer.OpenAsync(_registry);
+
+        // First faster, then as below: the pool comes to hold the frames of the retransmission history, and room for all of them idle.
+        await PublishUntilAsync(() => viewer.AccessUnits.Count >= 300, FrameInterval / 5);
+        await PublishUntilAsync(() => viewer.AccessUnits.Count >= 600);
+        var sentBefore = _registry.GetStatus().DatagramsSent;
+        var before = GetBytesAllocatedByLoop();
+        var seen = viewer.AccessUnits.Count;
+        await PublishUntilAsync(() => viewer.AccessUnits.Count >= seen + 200);
+        var allocated = GetBytesAllocatedByLoop() - before;
+        var packets = _registry.GetStatus().DatagramsSent - sentBefore;
+
+        Assert.True(packets > 800, $"only {packets} packets");
+        Assert.True(allocated == 0, $"{allocated} bytes were allocated for {packets} packets");
+    }
+
+    private long GetBytesAllocatedByLoop()
+    {
+        Assert.True(_registry.Loop.TryInvoke(GC.GetAllocatedBytesForCurrentThread, out var bytes));
+        // An await would make the loop's thread allocate what resumes it.
+        Assert.True(SpinWait.SpinUntil(() => bytes.IsCompleted, Patience));
+        return bytes.GetAwaiter().GetResult();
+    }
+
     private async Task<List<byte[]>> PublishUntilAsync(Func<bool> condition, TimeSpan? interval = null)
     {
         var published = new List<byte[]>();

@@ -15,7 +15,7 @@ namespace Agent.Mqtt;
 internal sealed partial class MqttSignaling : IAsyncDisposable
 {
     /// <summary>A full queue is 256 messages of at most 256 KiB.</summary>
-    private const int QueueCapacity = 256;
+    internal const int QueueCapacity = 256;
 
     /// <summary>An SDP of 64 KiB, escaped for JSON.</summary>
     internal const int MaxOfferBytes = 128 * 1024;
@@ -36,7 +36,8 @@ internal sealed partial class MqttSignaling : IAsyncDisposable
     private readonly SignalingTopics _topics;
     private readonly string _defaultCamera;
     private readonly ILogger _logger;
-    private readonly OfferRateLimit _rateLimit;
+    private readonly RateLimit _offerLimit;
+    private readonly RateLimit _reportLimit;
     private readonly EarlyCandidates _early;
     private readonly Dictionary<string, Session> _sessions = [];
     private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
@@ -52,7 +53,8 @@ internal sealed partial class MqttSignaling : IAsyncDisposable
         _topics = new SignalingTopics(baseTopic);
         _defaultCamera = defaultCamera;
         _logger = logger;
-        _rateLimit = new OfferRateLimit(time);
+        _offerLimit = new RateLimit(time);
+        _reportLimit = new RateLimit(time);
         _early = new EarlyCandidates(time);
         connection.MessageReceived += Enqueue;
         gateway.ViewerClosed += EnqueueClosed;
@@ -167,9 +169,9 @@ internal sealed partial class MqttSignaling : IAsyncDisposable
 
     private async ValueTask HandleOfferAsync(string client, MqttMessage message, CancellationToken cancellation)
     {
-        if (!_rateLimit.TryTake())
+        if (!_offerLimit.TryTake())
         {
-            Refuse(client, message, "rate-limited", $"Too many offers; at most {OfferRateLimit.PerSecond} a second are answered.", TimeSpan.FromSeconds(1));
+            Refuse(client, message, "rate-limited", $"Too many offers; at most {RateLimit.PerSecond} a second are answered.", TimeSpan.FromSeconds(1));
             return;
         }
 
@@ -351,6 +353,11 @@ internal sealed partial class MqttSignaling : IAsyncDisposable
 
     private void ReportError(string client, string code, string message)
     {
+        if (!_reportLimit.TryTake())
+        {
+            return;
+        }
+
         LogRefused(client, code, message);
         _connection.Publish(
             _topics.Error, JsonSerializer.SerializeToUtf8Bytes(new ErrorReport(client, code, message), SignalingJson.Default.ErrorReport),

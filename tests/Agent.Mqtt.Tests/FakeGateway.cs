@@ -20,16 +20,20 @@ internal sealed class FakeGateway : IViewerGateway
 
     public ViewerError? TrickleError { get; set; }
 
+    /// <summary>While set, offers are answered only once it completes.</summary>
+    public Task? Gate { get; set; }
+
     public bool HasSubscribers => ViewerClosed is not null;
 
     public void EndSession(string id, string reason) => ViewerClosed?.Invoke(id, reason);
 
-    public ValueTask<ViewerAnswer> OpenAsync(ViewerOffer offer, CancellationToken cancellationToken)
+    public async ValueTask<ViewerAnswer> OpenAsync(ViewerOffer offer, CancellationToken cancellationToken)
     {
         Offers.Add(offer);
-        return ValueTask.FromResult(NextError is { } error
+        await (Gate ?? Task.CompletedTask).WaitAsync(cancellationToken);
+        return NextError is { } error
             ? new ViewerAnswer("", "", "", error)
-            : new ViewerAnswer($"s{++_sessions}", "v=0\r\na=group:BUNDLE 0\r\n", "etag"));
+            : new ViewerAnswer($"s{++_sessions}", "v=0\r\na=group:BUNDLE 0\r\n", "etag");
     }
 
     public ValueTask<string?> GetETagAsync(string sessionId, CancellationToken cancellationToken) => ValueTask.FromResult<string?>(null);

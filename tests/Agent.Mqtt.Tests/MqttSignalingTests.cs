@@ -325,7 +325,7 @@ public sealed class MqttSignalingTests : IAsyncDisposable
     [Fact]
     public async Task Too_many_offers_are_refused_until_time_has_passed()
     {
-        for (var i = 0; i < OfferRateLimit.Burst; i++)
+        for (var i = 0; i < RateLimit.Burst; i++)
         {
             await OpenAsync($"c{i}");
         }
@@ -335,10 +335,47 @@ public sealed class MqttSignalingTests : IAsyncDisposable
         Assert.Equal("rate-limited", refused.ParseJson().GetProperty("code").GetString());
         Assert.Equal(1, refused.ParseJson().GetProperty("retryAfterSeconds").GetInt32());
         Assert.Equal("base/error", (await _connection.NextAsync()).Topic);
-        Assert.Equal(OfferRateLimit.Burst, _gateway.Offers.Count);
+        Assert.Equal(RateLimit.Burst, _gateway.Offers.Count);
 
         _time.Advance(TimeSpan.FromSeconds(1));
         await OpenAsync("late");
+    }
+
+    [Fact]
+    public async Task A_flood_of_nonsense_is_reported_no_more_often_than_the_limit()
+    {
+        for (var i = 0; i < 3 * RateLimit.Burst; i++)
+        {
+            _connection.Receive("base/webrtc/ice/c1", "nonsense");
+        }
+
+        _connection.Receive("base/webrtc/offer/c1", Offer);
+        var reports = 0;
+        while ((await _connection.NextAsync()).Topic == "base/error")
+        {
+            reports++;
+        }
+
+        Assert.Equal(RateLimit.Burst, reports);
+    }
+
+    [Fact]
+    public async Task Messages_beyond_the_queue_are_dropped_and_counted_and_the_rest_is_handled()
+    {
+        const int Extra = 7;
+        var gate = new TaskCompletionSource();
+        _gateway.Gate = gate.Task;
+        await using var signaling = new MqttSignaling(_connection, _gateway, "other", "main", NullLogger.Instance, _time);
+        _connection.Receive("other/webrtc/offer/c1", Offer);
+        SpinWait.SpinUntil(() => _gateway.Offers.Count == 1);
+        for (var i = 0; i < MqttSignaling.QueueCapacity + Extra; i++)
+        {
+            _connection.Receive("other/webrtc/bye/c2", "");
+        }
+
+        Assert.Equal(Extra, signaling.Dropped);
+        gate.SetResult();
+        Assert.Equal("other/webrtc/answer/c1", (await _connection.NextAsync()).Topic);
     }
 
     [Fact]

@@ -1,7 +1,10 @@
 namespace Agent.Mqtt;
 
-/// <summary>A token bucket over all clients: an offer costs DTLS keys and a session, and client names cost nothing.</summary>
-internal sealed class OfferRateLimit(TimeProvider time)
+/// <summary>
+/// A token bucket over all clients, since client names cost nothing. One guards offers, which cost a session each; another guards the
+/// log and the error topic, which a flood of nonsense would fill.
+/// </summary>
+internal sealed class RateLimit(TimeProvider time)
 {
     /// <summary>A wall of tablets that wakes at once is served at once.</summary>
     public const int Burst = 16;

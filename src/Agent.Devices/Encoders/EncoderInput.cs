@@ -4,24 +4,28 @@ using Agent.Interop.LibAv;
 namespace Agent.Devices.Encoders;
 
 /// <summary>
-/// Turns captured frames into what libx264 takes: planar 4:2:0 and NV12 as they lie in the source's memory, everything else converted
-/// by libswscale, JPEG decoded before.
+/// Turns captured frames into what encoders take: planar 4:2:0, and NV12 where it will do, as they lie in the source's memory, everything
+/// else converted by libswscale, JPEG decoded before.
 /// </summary>
 internal sealed unsafe class EncoderInput : IDisposable
 {
     private readonly VideoFormat _format;
+    private readonly bool _takesNv12;
     private readonly LibAvFrame _source = new();
     private readonly LibAvFrame? _converted;
     private readonly SwsConverter? _converter;
     private readonly LibAvCodecContext? _jpegDecoder;
     private readonly LibAvPacket? _jpeg;
 
+    /// <param name="format">What the captured frames are.</param>
+    /// <param name="takesNv12">Whether the encoder takes NV12 beside planar 4:2:0.</param>
     /// <exception cref="ArgumentException">The format is a stream that is passed through, not encoded.</exception>
-    public EncoderInput(VideoFormat format)
+    public EncoderInput(VideoFormat format, bool takesNv12)
     {
         if (format.PixelFormat == PixelFormat.H264) throw new ArgumentException("H.264 is passed through, not encoded", nameof(format));
         _format = format;
-        if (format.PixelFormat is PixelFormat.Nv12 or PixelFormat.Yu12) return;
+        _takesNv12 = takesNv12;
+        if (format.PixelFormat == PixelFormat.Yu12 || (takesNv12 && format.PixelFormat == PixelFormat.Nv12)) return;
         _converted = new LibAvFrame();
         _converter = new SwsConverter();
         if (format.PixelFormat != PixelFormat.Mjpg) return;
@@ -35,7 +39,7 @@ internal sealed unsafe class EncoderInput : IDisposable
     }
 
     /// <summary>AV_PIX_FMT_* of what <see cref="Prepare"/> returns, as libavutil names it.</summary>
-    public string PixelFormatName => _format.PixelFormat == PixelFormat.Nv12 ? "nv12" : "yuv420p";
+    public string PixelFormatName => _takesNv12 && _format.PixelFormat == PixelFormat.Nv12 ? "nv12" : "yuv420p";
 
     /// <summary>Frames that could not be decoded or were not of the size that was agreed.</summary>
     public long FramesSkipped { get; private set; }
@@ -57,7 +61,7 @@ internal sealed unsafe class EncoderInput : IDisposable
                 _source.Describe(LibAvPixelFormat.Nv12, _format.Width, _format.Height);
                 _source.SetPlane(0, plane0, frame.GetBytesPerLine(0));
                 _source.SetPlane(1, plane1, frame.GetBytesPerLine(1));
-                return _source;
+                return _takesNv12 ? _source : Convert();
             case PixelFormat.Yuyv:
                 _source.Describe(LibAvPixelFormat.Yuyv422, _format.Width, _format.Height);
                 _source.SetPlane(0, plane0, frame.GetBytesPerLine(0));

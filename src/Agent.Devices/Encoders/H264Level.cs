@@ -1,3 +1,5 @@
+using Agent.Devices.Sources;
+
 namespace Agent.Devices.Encoders;
 
 /// <summary>Picks the level that a stream needs.</summary>
@@ -45,6 +47,13 @@ internal readonly record struct H264Level(byte LevelIdc, int MacroblocksPerSecon
         }
         return null;
     }
+
+    /// <summary>The same, or what is wrong.</summary>
+    /// <exception cref="VideoEncoderException">No level holds them.</exception>
+    public static H264Level Require(VideoFormat format, VideoEncoderOptions options) =>
+        Find(format.Width, format.Height, format.FramesPerSecond, options.BitrateBps, options.Profile)
+        ?? throw new VideoEncoderException(FormattableString.Invariant(
+            $"{format.Width}x{format.Height} at {format.FramesPerSecond:0.##} frames/s and {options.BitrateBps} bit/s is beyond H.264 level 5.2: choose less"));
 
     /// <summary>Most bit/s that the level allows.</summary>
     public int MaximumBitrate(H264Profile profile) => BitrateUnits * (profile == H264Profile.High ? BitrateFactorHigh : BitrateFactor);

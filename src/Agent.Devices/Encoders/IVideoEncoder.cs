@@ -23,7 +23,7 @@ public interface IVideoEncoder : IDisposable
 
     void SetBitrate(int bitsPerSecond);
 
-    /// <summary>Frames that could not be decoded, such as damaged JPEG pictures, and were left out.</summary>
+    /// <summary>Frames that were left out: damaged JPEG pictures, and what the encoder itself skips to keep to its bitrate.</summary>
     long FramesSkipped { get; }
 }
 

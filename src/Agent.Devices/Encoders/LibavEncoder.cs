@@ -30,10 +30,6 @@ internal sealed class LibavEncoder : IVideoEncoder
     private const int Bt709 = 1;
     private const int Smpte170M = 6;
 
-    /// <summary>profile_idc (H.264 §A.2) and the flag byte that x264 writes behind it.</summary>
-    private const byte BaselineProfile = 66;
-    private const byte ConstraintSet2 = 0x20;
-
     private readonly LibAvCodecContext _codec;
     private readonly LibAvPacket _packet = new();
     private readonly EncoderInput _input;
@@ -51,9 +47,7 @@ internal sealed class LibavEncoder : IVideoEncoder
     {
         _pool = pool;
         _isConstrainedBaseline = options.Profile == H264Profile.ConstrainedBaseline;
-        var level = H264Level.Find(format.Width, format.Height, format.FramesPerSecond, options.BitrateBps, options.Profile)
-            ?? throw new VideoEncoderException(FormattableString.Invariant(
-                $"{format.Width}x{format.Height} at {format.FramesPerSecond:0.##} frames/s and {options.BitrateBps} bit/s is beyond H.264 level 5.2: choose less"));
+        var level = H264Level.Require(format, options);
         _maximumBitrate = level.MaximumBitrate(options.Profile);
         var (profileName, profileBytes) = options.Profile switch
         {
@@ -63,7 +57,7 @@ internal sealed class LibavEncoder : IVideoEncoder
         };
         ProfileLevelId = profileBytes + level.LevelIdc.ToString("x2", CultureInfo.InvariantCulture);
         if (!LibAvLibrary.HasEncoder(EncoderName, out var reason)) throw new VideoEncoderException(reason);
-        _input = new EncoderInput(format);
+        _input = new EncoderInput(format, takesNv12: true);
         _codec = LibAvCodecContext.CreateEncoder(EncoderName);
         try
         {
@@ -140,25 +134,10 @@ internal sealed class LibavEncoder : IVideoEncoder
 
     private void Emit(Action<AccessUnit> output)
     {
-        if (_isConstrainedBaseline && _packet.IsKeyFrame) SetConstraintSet2(_packet.Data);
+        if (_isConstrainedBaseline && _packet.IsKeyFrame) ConstrainedBaseline.Mark(_packet.Data);
         var accessUnit = _pool.Create(_packet.Data, _captureTimes.Dequeue());
         _packet.Unreference();
         output(accessUnit);
         accessUnit.Release();
-    }
-
-    /// <summary>
-    /// x264 sets constraint_set0_flag and constraint_set1_flag. The stream keeps to the Extended profile as well (direct_8x8_inference_flag
-    /// is 1, no CABAC: H.264 §A.2.3), and with constraint_set2_flag the SPS reads 42e0, the very profile that browsers offer.
-    /// </summary>
-    private static void SetConstraintSet2(Span<byte> accessUnit)
-    {
-        var position = 0;
-        while (NalUnit.TryFindNext(accessUnit, ref position, out var range))
-        {
-            var nalUnit = accessUnit[range];
-            if (NalUnit.TypeOf(nalUnit[0]) == NalUnitType.SequenceParameterSet && nalUnit.Length > 2 && nalUnit[1] == BaselineProfile)
-                nalUnit[2] |= ConstraintSet2;
-        }
     }
 }

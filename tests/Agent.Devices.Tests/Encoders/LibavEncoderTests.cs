@@ -2,41 +2,12 @@ using System.Text.Json;
 using Agent.Devices.Encoders;
 using Agent.Devices.Sources;
 using Agent.Media;
+using static Agent.Devices.Tests.Encoders.Pictures;
 
 namespace Agent.Devices.Tests.Encoders;
 
 public sealed class LibavEncoderTests
 {
-    private static readonly DateTimeOffset FirstInstant = new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
-
-    private static VideoFormat Yu12(int width, int height, int rate = 30) => new(PixelFormat.Yu12, width, height, rate, 1);
-
-    /// <summary>Encodes the test pattern; frame n's clock is n frame durations after <see cref="FirstInstant"/>.</summary>
-    private static (CollectingSubscriber Output, List<byte[]> Pictures) EncodePattern(
-        LibavEncoder encoder, VideoFormat format, int count, Func<int, bool>? force = null, Action<int>? before = null)
-    {
-        var pattern = new TestPattern(format.Width, format.Height);
-        var frame = new PlanarFrame(format, pattern.Picture);
-        var output = new CollectingSubscriber();
-        var pictures = new List<byte[]>();
-        for (var i = 0; i < count; i++)
-        {
-            before?.Invoke(i);
-            pattern.Draw(i, FirstInstant + TimeSpan.FromSeconds(i / format.FramesPerSecond));
-            pictures.Add(pattern.Picture.ToArray());
-            encoder.Encode(frame.At(TimeSpan.FromSeconds(i / format.FramesPerSecond)), force?.Invoke(i) ?? false, output.Add);
-        }
-        return (output, pictures);
-    }
-
-    private static double PeakSignalToNoise(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual)
-    {
-        Assert.Equal(expected.Length, actual.Length);
-        double squares = 0;
-        for (var i = 0; i < expected.Length; i++) squares += (expected[i] - actual[i]) * (expected[i] - actual[i]);
-        return 10 * Math.Log10(255.0 * 255.0 * expected.Length / Math.Max(squares, 1e-9));
-    }
-
     [Theory]
     [InlineData(320, 240)]
     [InlineData(1280, 720)]
@@ -104,18 +75,6 @@ public sealed class LibavEncoderTests
         using var probed = JsonDocument.Parse(FfmpegTool.Run("ffprobe", "-of json -show_frames -f h264 -", output.Stream));
         var types = string.Concat(probed.RootElement.GetProperty("frames").EnumerateArray().Select(static f => f.GetProperty("pict_type").GetString()));
         Assert.Equal("I" + new string('P', 16) + "I" + new string('P', 29) + "I" + new string('P', 27), types);
-    }
-
-    /// <summary>Pictures that no encoder can squeeze: the rate control alone decides their size.</summary>
-    private static PlanarFrame[] NoisyPictures(VideoFormat format)
-    {
-        var random = new Random(20260102);
-        return [.. Enumerable.Range(0, 8).Select(_ =>
-        {
-            var picture = new byte[format.Width * format.Height * 3 / 2];
-            for (var i = 0; i < picture.Length; i++) picture[i] = (byte)random.Next(100, 156);
-            return new PlanarFrame(format, picture);
-        })];
     }
 
     [Fact]

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using Agent.Interop.LibAv;
 
 namespace Agent.Interop.Tests.LibAv;
@@ -9,8 +7,6 @@ public sealed unsafe class LibAvLayoutTests
 {
     private const string Headers =
         """
-        #include <stddef.h>
-        #include <stdio.h>
         #include <libavcodec/avcodec.h>
         #include <libavcodec/bsf.h>
         #include <libavformat/avformat.h>
@@ -20,37 +16,7 @@ public sealed unsafe class LibAvLayoutTests
 
         """;
 
-    private static Dictionary<string, long> Ask(params string[] expressions)
-    {
-        var lines = expressions.Select(static expression => $"printf(\"%lld\\n\", (long long)({expression}));");
-        var directory = Directory.CreateTempSubdirectory("libav-layout").FullName;
-        try
-        {
-            var program = Path.Combine(directory, "layout");
-            Run("gcc", $"-w -x c -o {program} -", $"{Headers}int main(void) {{ {string.Concat(lines)} return 0; }}");
-            var answers = Run(program, "", "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
-            return expressions.Zip(answers).ToDictionary(static p => p.First, static p => long.Parse(p.Second, CultureInfo.InvariantCulture));
-        }
-        finally
-        {
-            Directory.Delete(directory, recursive: true);
-        }
-    }
-
-    private static string Run(string program, string arguments, string input)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments)
-        {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
-        })!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        process.StandardInput.Write(input);
-        process.StandardInput.Close();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, errors.Result);
-        return output.Result;
-    }
+    private static Dictionary<string, long> Ask(params string[] expressions) => CHeaders.Ask(Headers, expressions);
 
     [Fact]
     public void Every_field_used_lies_where_the_installed_headers_put_it()

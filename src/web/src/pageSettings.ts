@@ -12,19 +12,33 @@ interface PageResponse {
   unixTimeMilliseconds: number;
 }
 
+const clockSamples = 5;
+
 /** Asks the agent which cameras and broker it has, and how its clock differs from the browser's. */
 export async function loadPageSettings(): Promise<PageSettings> {
-  const sent = Date.now();
-  const response = await fetch(new URL('api/page', document.baseURI));
-  const received = Date.now();
-  if (!response.ok) {
-    throw new Error(`The agent answered ${response.status} to api/page.`);
+  let page: PageResponse | undefined;
+  let clockOffsetMilliseconds = 0;
+  let shortest = Infinity;
+  // The shortest exchange had the least delay that could lie to one side only.
+  for (let sample = 0; sample < clockSamples; sample++) {
+    const sent = Date.now();
+    const response = await fetch(new URL('api/page', document.baseURI));
+    const roundTrip = Date.now() - sent;
+    if (!response.ok) {
+      throw new Error(`The agent answered ${response.status} to api/page.`);
+    }
+
+    page = (await response.json()) as PageResponse;
+    if (roundTrip < shortest) {
+      shortest = roundTrip;
+      clockOffsetMilliseconds = page.unixTimeMilliseconds - (sent + roundTrip / 2);
+    }
   }
 
-  const page = (await response.json()) as PageResponse;
   return {
-    cameras: page.cameras,
-    ...(page.mqtt ? { mqtt: page.mqtt } : {}),
-    clockOffsetMilliseconds: page.unixTimeMilliseconds - (sent + received) / 2,
+    cameras: page?.cameras ?? [],
+    ...(page?.mqtt ? { mqtt: page.mqtt } : {}),
+    // An offset within its own uncertainty is none: both clocks agree, or are the same clock.
+    clockOffsetMilliseconds: Math.abs(clockOffsetMilliseconds) <= shortest / 2 + 1 ? 0 : clockOffsetMilliseconds,
   };
 }

@@ -2,6 +2,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { type Signalling, SignallingError, type TrickledCandidate } from './signalling';
 
 const answerTimeoutMilliseconds = 10_000;
+const connectTimeoutMilliseconds = 5000;
 const retrySeconds = 2;
 const offerExpirySeconds = 10;
 
@@ -27,7 +28,14 @@ export class MqttSignalling implements Signalling {
     private readonly baseTopic: string,
     private readonly camera: string,
   ) {
-    this.client = mqtt.connect(brokerUrl, { protocolVersion: 5, clientId: this.clientId, reconnectPeriod: 0, connectTimeout: 5000 });
+    this.client = mqtt.connect(brokerUrl, {
+      protocolVersion: 5,
+      clientId: this.clientId,
+      reconnectPeriod: 0,
+      connectTimeout: connectTimeoutMilliseconds,
+      // The default is a worker made from a blob, which the page's content security policy forbids.
+      timerVariant: 'native',
+    });
     this.client.on('message', (topic, payload) => this.receive(topic, payload.toString()));
   }
 

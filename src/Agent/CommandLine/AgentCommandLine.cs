@@ -1,6 +1,9 @@
 using System.Collections;
 using System.CommandLine;
+using System.Text.Json;
 using Agent.Configuration;
+using Agent.Devices;
+using Agent.Http;
 
 namespace Agent.CommandLine;
 
@@ -60,9 +63,25 @@ internal static class AgentCommandLine
         var schema = new Command("schema", "Print the JSON Schema of the configuration file.");
         schema.SetAction(_ => output.Write(ConfigurationSchema.Write()));
 
+        var json = new Option<bool>("--json") { Description = "Print JSON." };
+        var probe = new Command("probe", "List the cameras, their formats and the H.264 encoders of this machine.") { json };
+        probe.SetAction(parsed =>
+        {
+            var report = CameraProbe.Run();
+            if (parsed.GetValue(json))
+            {
+                output.WriteLine(JsonSerializer.Serialize(report, AgentJson.Default.ProbeReport));
+            }
+            else
+            {
+                ProbeText.Write(report, output);
+            }
+        });
+
         return new RootCommand("Publishes cameras to browsers over WebRTC. Exit status: 0 success, 1 failure at run time, 2 bad usage or configuration.")
         {
             runCommand,
+            probe,
             new Command("config", "Check a configuration, or print its schema.") { check, schema },
         };
     }

@@ -42,4 +42,5 @@ internal sealed class TransportAddressConverter : JsonConverter<TransportAddress
 [JsonSerializable(typeof(Health))]
 [JsonSerializable(typeof(Status))]
 [JsonSerializable(typeof(PageSettings))]
+[JsonSerializable(typeof(ProbeReport))]
 internal sealed partial class AgentJson : JsonSerializerContext;

@@ -1,0 +1,44 @@
+using System.Globalization;
+using Agent.Devices;
+
+namespace Agent.CommandLine;
+
+/// <summary>What the machine has, for people.</summary>
+internal static class ProbeText
+{
+    public static void Write(ProbeReport report, TextWriter output)
+    {
+        output.WriteLine(report.Cameras.Count == 0 ? "No cameras: no /dev/video node captures. Is the cable in, the overlay loaded?" : "Cameras");
+        foreach (var camera in report.Cameras)
+        {
+            output.WriteLine(camera.Card.Length == 0 ? $"  {camera.Path}" : $"  {camera.Path}  {camera.Card} ({camera.Driver}, {camera.Bus})");
+            if (camera.Problem is { } problem)
+            {
+                output.WriteLine($"    {problem}");
+            }
+
+            foreach (var format in camera.Formats)
+            {
+                output.WriteLine($"    {format.FourCc}  {format.Description}{(format.IsUsable ? "" : " (the agent cannot use it)")}");
+                foreach (var size in format.Sizes)
+                {
+                    output.WriteLine($"      {Describe(size)}");
+                }
+            }
+        }
+
+        output.WriteLine(report.Encoders.Count == 0 ? "No H.264 encoders: install libavcodec (Debian: libavcodec59 or libavcodec61)." : "H.264 encoders");
+        foreach (var encoder in report.Encoders)
+        {
+            output.WriteLine($"  {encoder.Name} ({encoder.Kind}{(encoder.Path is { } path ? $", {path}" : "")})");
+        }
+    }
+
+    private static string Describe(SizeReport size)
+    {
+        var isRange = (size.Width, size.Height) != (size.MaxWidth, size.MaxHeight);
+        var picture = isRange ? $"{size.Width}x{size.Height} to {size.MaxWidth}x{size.MaxHeight}" : $"{size.Width}x{size.Height}";
+        var rates = string.Join(", ", size.FrameRates.Select(r => r.ToString("0.##", CultureInfo.InvariantCulture)));
+        return rates.Length == 0 ? picture : $"{picture} at {rates} fps";
+    }
+}

@@ -53,8 +53,10 @@ public static class CameraProbe
         {
             if (raw.type != V4L2_CTRL_TYPE_CTRL_CLASS && (raw.flags & (V4L2_CTRL_FLAG_DISABLED | V4L2_CTRL_FLAG_HAS_PAYLOAD)) == 0)
             {
+                var name = V4l2Enumeration.Text(raw.name, 32);
                 controls.Add(new ControlReport(
-                    raw.id, V4l2Enumeration.Text(raw.name, 32), TypeName(raw.type), raw.minimum, raw.maximum, (long)raw.step, raw.default_value, Value(device, raw), Choices(device, raw)));
+                    raw.id, name, TypeName(raw.type), raw.minimum, raw.maximum, (long)raw.step, raw.default_value, Value(device, raw),
+                    Choices(device, raw)));
             }
         }
 
@@ -82,13 +84,15 @@ public static class CameraProbe
     private static unsafe List<ControlChoice> Choices(V4l2Device device, in v4l2_query_ext_ctrl query)
     {
         var choices = new List<ControlChoice>();
-        for (var index = query.minimum; query.type is V4L2_CTRL_TYPE_MENU or V4L2_CTRL_TYPE_INTEGER_MENU && index <= query.maximum; index++)
+        var isMenu = query.type is V4L2_CTRL_TYPE_MENU or V4L2_CTRL_TYPE_INTEGER_MENU;
+        for (var index = query.minimum; isMenu && index <= query.maximum; index++)
         {
             // A menu may have holes, which the driver answers with EINVAL.
             var raw = new v4l2_querymenu { id = query.id, index = (uint)index };
             if (device.Ioctl(VIDIOC_QUERYMENU, ref raw) == 0)
             {
-                choices.Add(new ControlChoice(index, query.type == V4L2_CTRL_TYPE_MENU ? V4l2Enumeration.Text(raw.name, 32) : $"{raw.value}"));
+                var name = query.type == V4L2_CTRL_TYPE_MENU ? V4l2Enumeration.Text(raw.name, 32) : $"{raw.value}";
+                choices.Add(new ControlChoice(index, name));
             }
         }
 

@@ -33,6 +33,9 @@ internal static class ProbeDeviceNodes
         }
     }
 
-    private static int Number(string path) =>
-        int.TryParse(Path.GetFileName(path.AsSpan())["video".Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
+    private static int Number(string path)
+    {
+        var digits = Path.GetFileName(path.AsSpan())["video".Length..];
+        return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
+    }
 }

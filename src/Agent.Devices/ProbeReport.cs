@@ -12,7 +12,8 @@ public sealed record ProbeReport(IReadOnlyList<CameraReport> Cameras, IReadOnlyL
 /// <param name="Formats">In the driver's order.</param>
 /// <param name="Controls">In the driver's order.</param>
 public sealed record CameraReport(
-    string Path, string Card, string Driver, string Bus, string? Problem, IReadOnlyList<FormatReport> Formats, IReadOnlyList<ControlReport> Controls);
+    string Path, string Card, string Driver, string Bus, string? Problem,
+    IReadOnlyList<FormatReport> Formats, IReadOnlyList<ControlReport> Controls);
 
 /// <summary>A pixel format of a camera.</summary>
 /// <param name="FourCc">Its V4L2 code.</param>
@@ -40,7 +41,8 @@ public sealed record SizeReport(int Width, int Height, int MaxWidth, int MaxHeig
 /// <param name="Value">Value now; <c>null</c> if it cannot be read.</param>
 /// <param name="Choices">A menu's entries, else empty.</param>
 public sealed record ControlReport(
-    uint Id, string Name, string Type, long Minimum, long Maximum, long Step, long Default, long? Value, IReadOnlyList<ControlChoice> Choices);
+    uint Id, string Name, string Type, long Minimum, long Maximum, long Step, long Default, long? Value,
+    IReadOnlyList<ControlChoice> Choices);
 
 /// <summary>One entry of a menu control.</summary>
 public sealed record ControlChoice(long Value, string Name);

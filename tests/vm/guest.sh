@@ -60,15 +60,18 @@ camera-check refuse /dev/video0 'in use by another program'
 kill $holder
 
 # A stream that fails and a device that goes are reported at once.
-camera-check stream /dev/video0 size=320x180 frames=10 then="camera-check set /dev/video0 'Inject Fatal Streaming Error' 1" fails='it is reopened by itself' within=2000
+camera-check stream /dev/video0 size=320x180 frames=10 \
+  then="camera-check set /dev/video0 'Inject Fatal Streaming Error' 1" fails='it is reopened by itself' within=2000
 camera-check stream /dev/video0 size=320x180 frames=10
-camera-check stream /dev/video0 size=320x180 frames=10 then="camera-check set /dev/video0 Disconnect 1" fails='unplugged' within=2000
+camera-check stream /dev/video0 size=320x180 frames=10 \
+  then="camera-check set /dev/video0 Disconnect 1" fails='unplugged' within=2000
 
 # --- the USB camera, isochronous, driven by uvcvideo
 modprobe vhci-hcd
 modprobe uvcvideo
 plug_in
-camera-check probe $uvc card='UVC test camera' format=MJPG:1280x720@30 format=YUYV:1280x720@10 format=H264:640x480@15 control=Contrast
+camera-check probe $uvc card='UVC test camera' \
+  format=MJPG:1280x720@30 format=YUYV:1280x720@10 format=H264:640x480@15 control=Contrast
 camera-check stream $uvc size=640x480 rate=30 gives=YUYV:640x480
 camera-check stream $uvc size=1280x720 rate=30 gives=MJPG:1280x720 picture=jpeg
 camera-check stream $uvc size=1280x720 rate=10 gives=YUYV:1280x720 frames=10

@@ -3,7 +3,8 @@
 # USB camera that uvcvideo drives over USB/IP. Installs what it needs, keeps downloads and images in the work folder, and ends with one
 # line: N passed, N failed.
 #   tests/vm/run.sh [--work DIR] [--verbose]      DIR defaults to tests/vm/work; --verbose shows the machine's console
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "not ok - run.sh line $LINENO: $BASH_COMMAND"; echo "0 passed, 1 failed"' ERR
 here=$(cd "$(dirname "$0")" && pwd)
 work=$here/work
 verbose=
@@ -74,7 +75,8 @@ build_media() {
   rm -rf "$work/media.new"
   mkdir -p "$work/media.new"
   for size in 640x480 1280x720; do
-    ffmpeg -v error -f lavfi -i "testsrc2=size=$size:rate=30" -frames:v 60 -c:v mjpeg -pix_fmt yuvj422p -q:v 8 -f mjpeg "$work/media.new/mjpg-$size"
+    ffmpeg -v error -f lavfi -i "testsrc2=size=$size:rate=30" -frames:v 60 \
+      -c:v mjpeg -pix_fmt yuvj422p -q:v 8 -f mjpeg "$work/media.new/mjpg-$size"
   done
   ffmpeg -v error -f lavfi -i testsrc2=size=640x480:rate=30 -frames:v 60 -pix_fmt yuv420p "${codec[@]}" "$work/media.new/h264-640x480"
   mv "$work/media.new" "$work/media"
@@ -114,6 +116,7 @@ cat "$work/base-$version.cpio" "$work/payload.cpio" >"$work/initramfs.cpio"
 
 log=$work/console.log
 status=0
+rm -f "$log"
 timeout --foreground "$timeout_seconds" qemu-system-x86_64 -accel tcg,thread=multi -machine q35 -cpu max -smp 2 -m 1G \
   -nodefaults -display none -no-reboot -kernel "$work/vmlinuz-$version" -initrd "$work/initramfs.cpio" \
   -append 'console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off tsc=reliable no_timer_check nowatchdog' \
@@ -130,4 +133,5 @@ if ! grep -q '^guest: finished$' "$log"; then
   failed=$((failed + 1))
 fi
 echo "$passed passed, $failed failed"
+trap - ERR
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -8,7 +8,7 @@ namespace Agent.Devices.Sources;
 /// A V4L2 capture node, single- or multi-planar, streamed through mapped buffers (kernel documentation, "Streaming I/O"). Of the
 /// frames that wait, the newest is given and the older ones go back; only H264, whose pictures need one another, comes in order.
 /// The offer nearest to the wish is chosen: size first, then rate, then NV12, YU12, YUYV, MJPG in this order; H264 only when forced
-/// or when there is nothing else.
+/// or when there is nothing else. Opened, read and disposed by one thread; the counters may be read by any.
 /// </summary>
 public sealed unsafe class V4l2Camera : IVideoSource
 {
@@ -49,7 +49,9 @@ public sealed unsafe class V4l2Camera : IVideoSource
     private long framesOverwritten;
 
     /// <summary>Opens the device, agrees on a format and starts the stream.</summary>
-    /// <param name="options"><c>Path</c> is the device node; size, rate and format are wishes, see <see cref="Format"/> for what they became.</param>
+    /// <param name="options">
+    /// <c>Path</c> is the device node; size, rate and format are wishes, see <see cref="Format"/> for what they became.
+    /// </param>
     /// <exception cref="VideoSourceException">No such node, no permission, not a camera, busy, or no format the agent can use.</exception>
     public V4l2Camera(VideoSourceOptions options)
     {
@@ -57,31 +59,11 @@ public sealed unsafe class V4l2Camera : IVideoSource
         device = V4l2Device.TryOpen(path, out var errno) ?? throw V4l2Failure.Opening(path, errno);
         try
         {
-            errno = V4l2Enumeration.TryQueryCapability(device, out var capability);
-            if (errno != 0)
-            {
-                throw V4l2Failure.NotAVideoDevice(path, errno);
-            }
-
-            if (!capability.IsCamera || (capability.DeviceCaps & V4L2_CAP_STREAMING) == 0)
-            {
-                throw V4l2Failure.NotACamera(path, capability.IsCamera ? $"'{capability.Card}' without streaming I/O" : $"{capability.Kind} ('{capability.Card}')");
-            }
-
+            var negotiated = V4l2Negotiation.Agree(device, options, out var capability);
             Description = $"v4l2 {path} ({capability.Card}, {capability.Bus})";
             (isMultiplanar, bufferType) = (capability.IsMultiplanar, capability.CaptureType);
-            var choice = Choose(options);
-            memoryPlanes = isMultiplanar ? choice.Format.MemoryPlanes : 1;
-            var negotiated = SetFormat(choice);
-            Format = new VideoFormat(
-                choice.Format.PixelFormat,
-                (int)(isMultiplanar ? negotiated.fmt.pix_mp.width : negotiated.fmt.pix.width),
-                (int)(isMultiplanar ? negotiated.fmt.pix_mp.height : negotiated.fmt.pix.height),
-                0,
-                0);
-            var interval = SetInterval(choice.Interval.numerator != 0 ? choice.Interval : new v4l2_fract { numerator = 1, denominator = (uint)options.FrameRate });
-            Format = Format with { FrameRateNumerator = (int)interval.denominator, FrameRateDenominator = (int)interval.numerator };
-            var frameInterval = TimeSpan.FromSeconds((double)interval.numerator / interval.denominator);
+            (Format, memoryPlanes) = (negotiated.Format, negotiated.MemoryPlanes);
+            var frameInterval = TimeSpan.FromSeconds(1 / Format.FramesPerSecond);
             stallTimeout = frameInterval * StallFrameIntervals > ShortestStall ? frameInterval * StallFrameIntervals : ShortestStall;
             staleAge = frameInterval * StaleFrameIntervals;
             if (Format.PixelFormat == PixelFormat.H264)
@@ -90,7 +72,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
                 _ = SetControl(V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER, 1);
             }
 
-            frames = MapBuffers(V4l2PlaneLayout.Of(choice.Format, negotiated, isMultiplanar));
+            frames = MapBuffers(negotiated.Layout);
             foreach (var frame in frames)
             {
                 Check("VIDIOC_QBUF", Queue(frame));
@@ -121,7 +103,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
     /// <summary>Frames thrown away because the driver flagged them (V4L2_BUF_FLAG_ERROR) or they were too short.</summary>
     public long FramesDamaged => Volatile.Read(ref framesDamaged);
 
-    /// <summary>Whole frames given back unread because a newer one was waiting.</summary>
+    /// <summary>Whole frames given back unread because a newer one was there or about to come.</summary>
     public long FramesOverwritten => Volatile.Read(ref framesOverwritten);
 
     /// <inheritdoc/>
@@ -142,8 +124,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
             var result = remaining > TimeSpan.Zero ? device.Wait(remaining) : V4l2WaitResult.TimedOut;
             if (result == V4l2WaitResult.TimedOut)
             {
-                throw new VideoSourceException(
-                    $"camera {path}: no usable frame for {stallTimeout.TotalSeconds:0.#} s ({FramesDamaged} damaged so far); it is reopened by itself, check cable and power if this repeats");
+                throw V4l2Failure.Stopped(path, $"no usable frame for {stallTimeout.TotalSeconds:0.#} s ({FramesDamaged} damaged so far)");
             }
 
             if (result != V4l2WaitResult.Woken && TakeNewest(out var wasStarved) is { } frame)
@@ -160,7 +141,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
 
             if (result == V4l2WaitResult.Failed && requeueErrno == 0)
             {
-                throw new VideoSourceException($"camera {path}: the stream has stopped (poll: POLLERR); it is reopened by itself, check cable and power if this repeats");
+                throw V4l2Failure.Stopped(path, "the stream has stopped (poll: POLLERR)");
             }
         }
 
@@ -192,7 +173,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
         device.Dispose();
     }
 
-    /// <summary>Gives a buffer back to the driver; a failure is reported by the next <see cref="ReadFrame"/>, since a lease ends quietly.</summary>
+    /// <summary>Gives a buffer back; a failure is reported by the next <see cref="ReadFrame"/>, since a lease ends quietly.</summary>
     internal void Requeue(V4l2Frame frame)
     {
         frame.Return();
@@ -203,18 +184,17 @@ public sealed unsafe class V4l2Camera : IVideoSource
         }
     }
 
-    /// <summary>Takes what is waiting; <paramref name="wasStarved"/> if the driver had no buffer left but the one the reader may hold.</summary>
+    /// <summary>Takes what is waiting.</summary>
+    /// <param name="wasStarved">True if the driver had no buffer left, but for the one the reader may hold.</param>
     private V4l2Frame? TakeNewest(out bool wasStarved)
     {
         V4l2Frame? newest = null;
         var taken = 0;
         wasStarved = false;
-        while (TryDequeue(out var frame, out var isDamaged))
+        while (TryDequeue(out var frame))
         {
-            if (isDamaged)
+            if (frame is null)
             {
-                framesDamaged++;
-                Requeue(frame);
                 continue;
             }
 
@@ -236,37 +216,58 @@ public sealed unsafe class V4l2Camera : IVideoSource
         return newest;
     }
 
-    /// <summary>Takes one filled buffer; false if none is waiting.</summary>
-    private bool TryDequeue(out V4l2Frame frame, out bool isDamaged)
+    /// <summary>Takes one filled buffer; false if none is waiting. The frame is <c>null</c> if it was no good and went back.</summary>
+    private bool TryDequeue(out V4l2Frame? frame)
     {
+        frame = null;
         var planes = stackalloc v4l2_plane[(int)VIDEO_MAX_PLANES];
         var buffer = NewBuffer(0, planes);
         var errno = device.Ioctl(VIDIOC_DQBUF, ref buffer);
         if (errno != 0)
         {
-            frame = null!;
-            isDamaged = false;
             return errno == V4l2Errno.EAGAIN ? false : throw V4l2Failure.Streaming(path, "VIDIOC_DQBUF", errno);
         }
 
-        frame = frames[buffer.index];
+        var taken = frames[buffer.index];
         for (var i = 0; i < memoryPlanes; i++)
         {
-            frame.SetUsed(i, isMultiplanar ? planes[i].bytesused : buffer.bytesused, isMultiplanar ? planes[i].data_offset : 0);
+            taken.SetUsed(i, isMultiplanar ? planes[i].bytesused : buffer.bytesused, isMultiplanar ? planes[i].data_offset : 0);
         }
 
-        // A sequence that steps back is a driver that restarted its count, not two thousand million lost frames.
-        if (hasSequence && (int)(buffer.sequence - nextSequence) > 0)
+        var isLate = IsLate(buffer.sequence);
+        var isDamaged = (buffer.flags & V4L2_BUF_FLAG_ERROR) != 0 || !taken.IsComplete;
+        if (isLate || isDamaged)
         {
-            framesMissed += buffer.sequence - nextSequence;
+            framesDamaged += isDamaged ? 1 : 0;
+            framesOverwritten += isDamaged ? 0 : 1;
+            Requeue(taken);
+            return true;
         }
 
-        (nextSequence, hasSequence) = (buffer.sequence + 1, true);
-        frame.Lend((buffer.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC
+        taken.Lend((buffer.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC
             ? new TimeSpan((buffer.timestamp.tv_sec * TimeSpan.TicksPerSecond) + (buffer.timestamp.tv_usec * TimeSpan.TicksPerMicrosecond))
             : Stopwatch.GetElapsedTime(0));
-        isDamaged = (buffer.flags & V4L2_BUF_FLAG_ERROR) != 0 || !frame.IsComplete;
+        frame = taken;
         return true;
+    }
+
+    /// <summary>
+    /// Counts the gaps in v4l2_buffer.sequence. True for a frame that comes after its successor: uvcvideo copies frames on several
+    /// processors and may finish them in another order. A larger step back is a driver that began its count anew.
+    /// </summary>
+    private bool IsLate(uint sequence)
+    {
+        var step = hasSequence ? (int)(sequence - nextSequence) : 0;
+        if (step < 0 && step >= -frames.Length)
+        {
+            // It was counted as missed when its successor came.
+            framesMissed--;
+            return true;
+        }
+
+        framesMissed += Math.Max(step, 0);
+        (nextSequence, hasSequence) = (sequence + 1, true);
+        return false;
     }
 
     private int Queue(V4l2Frame frame)
@@ -299,65 +300,13 @@ public sealed unsafe class V4l2Camera : IVideoSource
         }
     }
 
-    private V4l2FormatChoice Choose(VideoSourceOptions options)
-    {
-        var offered = V4l2Enumeration.Formats(device, bufferType);
-        return V4l2FormatChoice.Nearest(
-            offered.ConvertAll(format => format.FourCc),
-            fourCc => V4l2Enumeration.Sizes(device, fourCc),
-            (fourCc, width, height) => V4l2Enumeration.Intervals(device, fourCc, width, height),
-            options)
-            ?? throw new VideoSourceException(
-                $"camera {path}: offers {string.Join(", ", offered.Select(format => V4l2Enumeration.FourCcText(format.FourCc)).Distinct().DefaultIfEmpty("no format"))}; "
-                + (options.PixelFormat is { } forced ? $"set 'pixelFormat' to one of these instead of {forced}, or leave it out" : "the agent takes NV12, YU12, YUYV, MJPG and H264"));
-    }
-
-    private v4l2_format SetFormat(V4l2FormatChoice choice)
-    {
-        var format = new v4l2_format { type = bufferType };
-        if (isMultiplanar)
-        {
-            format.fmt.pix_mp = new v4l2_pix_format_mplane
-            {
-                width = choice.Width, height = choice.Height, pixelformat = choice.Format.FourCc, field = V4L2_FIELD_NONE, num_planes = (byte)memoryPlanes,
-            };
-        }
-        else
-        {
-            format.fmt.pix = new v4l2_pix_format { width = choice.Width, height = choice.Height, pixelformat = choice.Format.FourCc, field = V4L2_FIELD_NONE };
-        }
-
-        Check("VIDIOC_S_FMT", device.Ioctl(VIDIOC_S_FMT, ref format));
-        var (given, field) = isMultiplanar ? (format.fmt.pix_mp.pixelformat, format.fmt.pix_mp.field) : (format.fmt.pix.pixelformat, format.fmt.pix.field);
-        if (given != choice.Format.FourCc)
-        {
-            throw new VideoSourceException($"camera {path}: lists {V4l2Enumeration.FourCcText(choice.Format.FourCc)} but answers VIDIOC_S_FMT with {V4l2Enumeration.FourCcText(given)}; set 'pixelFormat' to another that it lists");
-        }
-
-        return field is V4L2_FIELD_NONE or V4L2_FIELD_INTERLACED or V4L2_FIELD_INTERLACED_TB or V4L2_FIELD_INTERLACED_BT ? format
-            : throw new VideoSourceException($"camera {path}: delivers single fields (v4l2_field {field}), not whole frames; choose a progressive input or size");
-    }
-
-    /// <summary>Asks for a frame interval; returns the one the driver took, or the asked one where it cannot tell.</summary>
-    private v4l2_fract SetInterval(v4l2_fract interval)
-    {
-        var parameters = new v4l2_streamparm { type = bufferType };
-        parameters.parm.capture.timeperframe = interval;
-        var errno = device.Ioctl(VIDIOC_S_PARM, ref parameters);
-        if (errno is not 0 and not V4l2Errno.ENOTTY)
-        {
-            throw V4l2Failure.SettingUp(path, "VIDIOC_S_PARM", errno);
-        }
-
-        var taken = parameters.parm.capture.timeperframe;
-        return errno == 0 && taken.numerator != 0 && taken.denominator != 0 ? taken : interval;
-    }
-
     private V4l2Frame[] MapBuffers(V4l2PlaneLayout[] layout)
     {
         var request = new v4l2_requestbuffers
         {
-            count = Format.PixelFormat == PixelFormat.H264 ? CompressedStreamBufferCount : BufferCount, type = bufferType, memory = V4L2_MEMORY_MMAP,
+            count = Format.PixelFormat == PixelFormat.H264 ? CompressedStreamBufferCount : BufferCount,
+            type = bufferType,
+            memory = V4L2_MEMORY_MMAP,
         };
         Check("VIDIOC_REQBUFS", device.Ioctl(VIDIOC_REQBUFS, ref request));
         var mapped = new V4l2Frame[request.count];

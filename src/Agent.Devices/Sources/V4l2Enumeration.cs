@@ -35,7 +35,8 @@ internal sealed record V4l2Capability(string Driver, string Card, string Bus, ui
 
     /// <summary>A codec or converter: takes frames and gives frames (some old drivers announce the two halves separately).</summary>
     public bool IsMemoryToMemory =>
-        (DeviceCaps & (V4L2_CAP_VIDEO_M2M | V4L2_CAP_VIDEO_M2M_MPLANE)) != 0 || ((DeviceCaps & CaptureCaps) != 0 && (DeviceCaps & OutputCaps) != 0);
+        (DeviceCaps & (V4L2_CAP_VIDEO_M2M | V4L2_CAP_VIDEO_M2M_MPLANE)) != 0
+        || ((DeviceCaps & CaptureCaps) != 0 && (DeviceCaps & OutputCaps) != 0);
 
     public bool IsCamera => (DeviceCaps & CaptureCaps) != 0 && !IsMemoryToMemory;
 

@@ -9,14 +9,16 @@ internal static class V4l2Failure
     public static VideoSourceException Opening(string path, int errno) => new($"camera {path}: " + errno switch
     {
         ENOENT => "no such device node; plug the camera in, or choose one that 'camera-agent probe' lists",
-        EACCES or EPERM => "permission denied; add the user the agent runs as to group video (sudo usermod -aG video USER) and start it anew",
+        EACCES or EPERM => "permission denied; add the agent's user to group video (sudo usermod -aG video USER) and start it anew",
         ENODEV or ENXIO => "the node has no device behind it; plug the camera in again",
-        EBUSY => "in use by another program; stop that program (fuser -v " + path + " names it)",
+        EBUSY => InUse(path),
         _ => $"open: {V4l2Device.ErrorText(errno)}",
     });
 
     public static VideoSourceException NotACamera(string path, string whatItIs) =>
         new($"camera {path}: is {whatItIs}, not a video capture device; choose a node that 'camera-agent probe' lists");
+
+    private static string InUse(string path) => $"in use by another program; stop that program (fuser -v {path} names it)";
 
     /// <summary>VIDIOC_QUERYCAP has failed.</summary>
     public static VideoSourceException NotAVideoDevice(string path, int errno) =>
@@ -25,16 +27,20 @@ internal static class V4l2Failure
     /// <summary>A call that sets the device up has failed.</summary>
     public static VideoSourceException SettingUp(string path, string call, int errno) => errno switch
     {
-        EBUSY => new($"camera {path}: in use by another program ({call}: {V4l2Device.ErrorText(errno)}); stop that program (fuser -v {path} names it)"),
+        EBUSY => new($"camera {path}: {InUse(path)} ({call}: {V4l2Device.ErrorText(errno)})"),
         EIO or ENODEV or ENXIO => Streaming(path, call, errno),
         _ => new($"camera {path}: {call}: {V4l2Device.ErrorText(errno)}"),
     };
 
     /// <summary>A call on a running stream has failed.</summary>
-    public static VideoSourceException Streaming(string path, string call, int errno) => new($"camera {path}: " + errno switch
+    public static VideoSourceException Streaming(string path, string call, int errno)
     {
-        ENODEV or ENXIO => $"unplugged ({call}: {V4l2Device.ErrorText(errno)}); plug it in again, it is reopened by itself",
-        EIO => $"the stream broke off ({call}: {V4l2Device.ErrorText(errno)}); it is reopened by itself, check cable and power if this repeats",
-        _ => $"{call}: {V4l2Device.ErrorText(errno)}",
-    });
+        var error = $"({call}: {V4l2Device.ErrorText(errno)})";
+        return errno is ENODEV or ENXIO ? new($"camera {path}: unplugged {error}; plug it in again, it is reopened by itself")
+            : Stopped(path, $"the stream broke off {error}");
+    }
+
+    /// <summary>The stream has ended for no reason that the device gives.</summary>
+    public static VideoSourceException Stopped(string path, string what) =>
+        new($"camera {path}: {what}; it is reopened by itself, check cable and power if this repeats");
 }

@@ -59,13 +59,14 @@ internal readonly record struct V4l2FormatChoice(V4l2PixelFormat Format, uint Wi
         var bestCost = (long.MaxValue, long.MaxValue);
         foreach (var format in usable)
         {
-            var candidates = sizes(format.FourCc).Select(range => range.Nearest(wish.Width, wish.Height)).DefaultIfEmpty(((uint)wish.Width, (uint)wish.Height));
-            foreach (var (width, height) in candidates)
+            var candidates = sizes(format.FourCc).Select(range => range.Nearest(wish.Width, wish.Height));
+            foreach (var (width, height) in candidates.DefaultIfEmpty(((uint)wish.Width, (uint)wish.Height)))
             {
                 var interval = intervals(format.FourCc, width, height).Select(range => range.Nearest(wish.FrameRate))
                     .OrderBy(candidate => Math.Abs(V4l2IntervalRange.FramesPerSecond(candidate) - wish.FrameRate)).FirstOrDefault();
                 var sizeCost = Math.Abs(width - (long)wish.Width) + Math.Abs(height - (long)wish.Height);
-                var rateCost = interval.numerator == 0 ? 0 : (long)Math.Round(Math.Abs(V4l2IntervalRange.FramesPerSecond(interval) - wish.FrameRate));
+                var rateDifference = Math.Abs(V4l2IntervalRange.FramesPerSecond(interval) - wish.FrameRate);
+                var rateCost = interval.numerator == 0 ? 0 : (long)Math.Round(rateDifference);
                 if ((sizeCost, rateCost).CompareTo(bestCost) < 0)
                 {
                     (best, bestCost) = (new V4l2FormatChoice(format, width, height, interval), (sizeCost, rateCost));

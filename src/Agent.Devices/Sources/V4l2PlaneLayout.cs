@@ -30,7 +30,9 @@ internal readonly record struct V4l2PlaneLayout(int MemoryPlane, int Offset, int
             ],
             PixelFormat.Yu12 =>
             [
-                new(0, 0, luma * height, luma), Chroma(1, 0, BytesPerLine(1, (width + 1) / 2)), Chroma(2, 0, BytesPerLine(2, (width + 1) / 2)),
+                new(0, 0, luma * height, luma),
+                Chroma(1, 0, BytesPerLine(1, (width + 1) / 2)),
+                Chroma(2, 0, BytesPerLine(2, (width + 1) / 2)),
             ],
             _ => [default],
         };

@@ -76,4 +76,9 @@ public static class Videodev2
     public const uint V4L2_PIX_FMT_MJPEG = 0x47504a4d; // 'MJPG'
     public const uint V4L2_PIX_FMT_H264 = 0x34363248; // 'H264'
     public const uint VIDEO_MAX_PLANES = 0x00000008;
+    public const uint V4L2_COLORSPACE_REC709 = 3;
+    public const uint V4L2_COLORSPACE_DCI_P3 = 12;
+    public const uint V4L2_YCBCR_ENC_DEFAULT = 0;
+    public const uint V4L2_YCBCR_ENC_709 = 2;
+    public const uint V4L2_YCBCR_ENC_XV709 = 4;
 }

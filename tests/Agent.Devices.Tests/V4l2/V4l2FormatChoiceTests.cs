@@ -25,7 +25,8 @@ public sealed class V4l2FormatChoiceTests
     [InlineData(1280, 720, 30, "YUYV", V4L2_PIX_FMT_YUYV, 1280, 720)]
     [InlineData(640, 480, 30, "mjpg", V4L2_PIX_FMT_MJPEG, 640, 480)]
     [InlineData(640, 480, 30, "H264", V4L2_PIX_FMT_H264, 1280, 720)]
-    public void Size_counts_most_then_rate_then_format(int width, int height, int rate, string? forced, uint fourCc, uint chosenWidth, uint chosenHeight)
+    public void Size_counts_most_then_rate_then_format(
+        int width, int height, int rate, string? forced, uint fourCc, uint chosenWidth, uint chosenHeight)
     {
         var choice = Choose(Webcam, width, height, rate, forced);
 
@@ -35,16 +36,20 @@ public sealed class V4l2FormatChoiceTests
     [Fact]
     public void H264_is_taken_unforced_only_when_nothing_else_is_offered()
     {
-        Assert.Equal(PixelFormat.H264, Choose([new(V4L2_PIX_FMT_H264, 1920, 1080, 30)], 640, 480, 30)!.Value.Format.PixelFormat);
-        Assert.Equal(PixelFormat.Mjpg, Choose([new(V4L2_PIX_FMT_H264, 640, 480, 30), new(V4L2_PIX_FMT_MJPEG, 160, 120, 5)], 640, 480, 30)!.Value.Format.PixelFormat);
+        Offer[] offers = [new(V4L2_PIX_FMT_H264, 640, 480, 30), new(V4L2_PIX_FMT_MJPEG, 160, 120, 5)];
+
+        Assert.Equal(PixelFormat.H264, Choose(offers[..1], 640, 480, 30)!.Value.Format.PixelFormat);
+        Assert.Equal(PixelFormat.Mjpg, Choose(offers, 640, 480, 30)!.Value.Format.PixelFormat);
     }
 
     [Fact]
     public void Formats_an_encoder_takes_as_they_are_come_first_whatever_the_driver_lists_first()
     {
-        Offer[] offers = [new(V4L2_PIX_FMT_MJPEG, 640, 480, 30), new(V4L2_PIX_FMT_YUYV, 640, 480, 30), new(V4L2_PIX_FMT_YUV420, 640, 480, 30), new(V4L2_PIX_FMT_NV12, 640, 480, 30)];
+        uint[] listed = [V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_YUYV, V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_NV12];
+        var offers = Array.ConvertAll(listed, fourCc => new Offer(fourCc, 640, 480, 30));
 
-        Assert.Equal([V4L2_PIX_FMT_NV12, V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_YUYV, V4L2_PIX_FMT_MJPEG],
+        Assert.Equal(
+            listed.Reverse(),
             Enumerable.Range(0, 4).Select(dropped => Choose([.. offers.SkipLast(dropped)], 640, 480, 30)!.Value.Format.FourCc));
     }
 
@@ -70,7 +75,7 @@ public sealed class V4l2FormatChoiceTests
         var choice = V4l2FormatChoice.Nearest(
             [V4L2_PIX_FMT_YUV420],
             _ => [new V4l2SizeRange(32, 2592, 32, 32, 1944, 2)],
-            (_, _, _) => [new V4l2IntervalRange(new v4l2_fract { numerator = 1, denominator = 90 }, new v4l2_fract { numerator = 1, denominator = 1 })],
+            (_, _, _) => [new V4l2IntervalRange(Interval(1, 90), Interval(1, 1))],
             new VideoSourceOptions { Width = 1290, Height = 721, FrameRate = 25 })!.Value;
 
         Assert.Equal((1280u, 720u, 1u, 25u), (choice.Width, choice.Height, choice.Interval.numerator, choice.Interval.denominator));
@@ -79,7 +84,9 @@ public sealed class V4l2FormatChoiceTests
     [Fact]
     public void The_wish_is_tried_when_the_driver_lists_neither_sizes_nor_rates()
     {
-        var choice = V4l2FormatChoice.Nearest([V4L2_PIX_FMT_YUYV], _ => [], (_, _, _) => [], new VideoSourceOptions { Width = 800, Height = 600 })!.Value;
+        var wish = new VideoSourceOptions { Width = 800, Height = 600 };
+
+        var choice = V4l2FormatChoice.Nearest([V4L2_PIX_FMT_YUYV], _ => [], (_, _, _) => [], wish)!.Value;
 
         Assert.Equal((800u, 600u, 0u), (choice.Width, choice.Height, choice.Interval.numerator));
     }
@@ -90,21 +97,30 @@ public sealed class V4l2FormatChoiceTests
     [InlineData(1, 5, 1)]
     public void The_nearest_rate_is_asked_for_as_the_driver_writes_it(int wish, uint denominator, uint numerator)
     {
-        v4l2_fract[] intervals = [new() { numerator = 1, denominator = 5 }, new() { numerator = 1_001, denominator = 30_000 }, new() { numerator = 1, denominator = 60 }];
+        V4l2IntervalRange[] intervals = [Single(Interval(1, 5)), Single(Interval(1_001, 30_000)), Single(Interval(1, 60))];
+
         var choice = V4l2FormatChoice.Nearest(
-            [V4L2_PIX_FMT_YUYV], _ => [], (_, _, _) => [.. intervals.Select(interval => new V4l2IntervalRange(interval, interval))], new VideoSourceOptions { FrameRate = wish })!.Value;
+            [V4L2_PIX_FMT_YUYV], _ => [], (_, _, _) => intervals, new VideoSourceOptions { FrameRate = wish })!.Value;
 
         Assert.Equal((denominator, numerator), (choice.Interval.denominator, choice.Interval.numerator));
     }
 
-    private static V4l2FormatChoice? Choose(Offer[] offers, int width, int height, int rate, string? forced = null) => V4l2FormatChoice.Nearest(
-        [.. offers.Select(offer => offer.FourCc).Distinct()],
-        fourCc => [.. offers.Where(offer => offer.FourCc == fourCc).Select(offer => new V4l2SizeRange(offer.Width, offer.Width, 1, offer.Height, offer.Height, 1)).Distinct()],
-        (fourCc, w, h) => [.. offers.Where(offer => (offer.FourCc, offer.Width, offer.Height) == (fourCc, w, h)).Select(offer => offer.Interval)],
-        new VideoSourceOptions { Width = width, Height = height, FrameRate = rate, PixelFormat = forced });
+    private static V4l2FormatChoice? Choose(Offer[] offers, int width, int height, int rate, string? forced = null) =>
+        V4l2FormatChoice.Nearest(
+            [.. offers.Select(offer => offer.FourCc).Distinct()],
+            fourCc => [.. offers.Where(offer => offer.FourCc == fourCc).Select(offer => offer.Size).Distinct()],
+            (fourCc, w, h) =>
+                [.. offers.Where(offer => (offer.FourCc, offer.Width, offer.Height) == (fourCc, w, h)).Select(offer => offer.Interval)],
+            new VideoSourceOptions { Width = width, Height = height, FrameRate = rate, PixelFormat = forced });
+
+    private static v4l2_fract Interval(uint numerator, uint denominator) => new() { numerator = numerator, denominator = denominator };
+
+    private static V4l2IntervalRange Single(v4l2_fract interval) => new(interval, interval);
 
     private sealed record Offer(uint FourCc, uint Width, uint Height, uint Rate)
     {
-        public V4l2IntervalRange Interval => new(new v4l2_fract { numerator = 1, denominator = Rate }, new v4l2_fract { numerator = 1, denominator = Rate });
+        public V4l2SizeRange Size => new(Width, Width, 1, Height, Height, 1);
+
+        public V4l2IntervalRange Interval => Single(V4l2FormatChoiceTests.Interval(1, Rate));
     }
 }

@@ -6,7 +6,8 @@ using CameraCheck;
 // camera-check probe DEVICE [card=C] [format=F:WxH@R ...] [control=NAME ...]
 // camera-check set DEVICE CONTROL VALUE           sets a V4L2 control by its name
 // Each check prints one TAP line; the exit status is 1 if one has failed.
-var options = args.Skip(2).Where(argument => argument.Contains('=')).Select(argument => argument.Split('=', 2)).ToLookup(pair => pair[0], pair => pair[1]);
+var options = args.Skip(2).Where(argument => argument.Contains('=')).Select(argument => argument.Split('=', 2))
+    .ToLookup(pair => pair[0], pair => pair[1]);
 switch (args)
 {
     case ["stream", var device, ..]:
@@ -23,7 +24,10 @@ switch (args)
             Tap.Check(camera?.Card == card, $"probe names {device} '{card}'", $"it is '{camera?.Card}'");
         }
 
-        var offers = camera?.Formats.SelectMany(format => format.Sizes.SelectMany(size => size.FrameRates.Select(rate => FormattableString.Invariant($"{format.FourCc}:{size.Width}x{size.Height}@{rate}")))).ToList() ?? [];
+        var offers = (from format in camera?.Formats ?? []
+                      from size in format.Sizes
+                      from rate in size.FrameRates
+                      select FormattableString.Invariant($"{format.FourCc}:{size.Width}x{size.Height}@{rate}")).ToList();
         foreach (var format in options["format"])
         {
             Tap.Check(offers.Contains(format), $"probe lists {format}", string.Join(' ', offers));
@@ -31,7 +35,8 @@ switch (args)
 
         foreach (var control in options["control"])
         {
-            Tap.Check(camera?.Controls.Any(known => known.Name == control) == true, $"probe lists control '{control}'", string.Join(", ", camera?.Controls.Select(known => known.Name) ?? []));
+            var known = camera?.Controls.Select(known => known.Name).ToList() ?? [];
+            Tap.Check(known.Contains(control), $"probe lists control '{control}'", string.Join(", ", known));
         }
 
         break;

@@ -39,7 +39,8 @@ internal static class StreamCheck
             Tap.Note($"{camera.Description}: {format}");
             foreach (var expected in options["gives"])
             {
-                Tap.Check($"{format.PixelFormat}:{format.Width}x{format.Height}".Equals(expected, StringComparison.OrdinalIgnoreCase), $"{name} gives {expected}", $"{format}");
+                var given = $"{format.PixelFormat}:{format.Width}x{format.Height}";
+                Tap.Check(given.Equals(expected, StringComparison.OrdinalIgnoreCase), $"{name} gives {expected}", given);
             }
 
             try
@@ -68,7 +69,9 @@ internal static class StreamCheck
         }
         catch (VideoSourceException exception)
         {
-            Tap.Check(exception.Message.Contains(text, StringComparison.Ordinal) && exception.Message.Contains(device, StringComparison.Ordinal), $"{device} is refused: {text}", exception.Message);
+            var says = exception.Message;
+            var right = says.StartsWith($"camera {device}: ", StringComparison.Ordinal) && says.Contains(text, StringComparison.Ordinal);
+            Tap.Check(right, $"{device} is refused: {text}", says);
             Tap.Note(exception.Message);
         }
     }
@@ -76,8 +79,10 @@ internal static class StreamCheck
     private static void ReadFrames(V4l2Camera camera, string name, int frames, ILookup<string, string> options)
     {
         var hold = Number(options, "hold", 0);
+        var disorder = "";
         var picture = options["picture"].FirstOrDefault();
-        var (first, last, ordered, bytes, wrongPictures, allocated, oldest, droppedAtFirst) = (TimeSpan.Zero, TimeSpan.Zero, true, 0L, 0, 0L, TimeSpan.Zero, 0L);
+        var (first, last, oldest) = (TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
+        var (ordered, wrongPictures, bytes, allocated, droppedAtFirst) = (true, 0, 0L, 0L, 0L);
         // vivid stamps the end of a frame that it has only begun to show, so up to one interval ahead.
         var interval = TimeSpan.FromSeconds((double)camera.Format.FrameRateDenominator / camera.Format.FrameRateNumerator);
         for (var i = 0; i < frames; i++)
@@ -91,11 +96,15 @@ internal static class StreamCheck
                 }
 
                 wrongPictures += PictureCheck.Holds(frame, picture) ? 0 : 1;
-                ordered &= i == 0 || frame.CapturedAt > last;
+                var previous = last;
                 (first, droppedAtFirst) = i == 0 ? (frame.CapturedAt, camera.FramesDropped) : (first, droppedAtFirst);
                 last = frame.CapturedAt;
                 var age = Stopwatch.GetElapsedTime(0) - last;
-                ordered &= age > -interval;
+                if (age <= -interval || (i > 0 && last <= previous))
+                {
+                    (ordered, disorder) = (false, $"frame {i}: {last} after {previous}, {age} old");
+                }
+
                 oldest = i >= WarmUpFrames && age > oldest ? age : oldest;
             }
 
@@ -108,30 +117,40 @@ internal static class StreamCheck
 
         // Counted with the frames that were lost on the way, this is the camera's rate even when the machine cannot keep up.
         var rate = (frames - 1 + camera.FramesDropped - droppedAtFirst) / (last - first).TotalSeconds;
-        Tap.Check(ordered, $"{name}: capture times rise and are not ahead of the clock by an interval");
+        Tap.Check(ordered, $"{name}: capture times rise and are not ahead of the clock by an interval", disorder);
         Tap.Check(allocated == 0, $"{name}: no managed allocation per frame", $"{allocated} bytes");
         if (picture is not null)
         {
-            Tap.Check(wrongPictures == 0, $"{name}: every frame holds the {picture} expected", $"{wrongPictures} of {frames} do not; {PictureCheck.LastProblem}");
+            var problem = $"{wrongPictures} of {frames} do not; {PictureCheck.LastProblem}";
+            Tap.Check(wrongPictures == 0, $"{name}: every frame holds the {picture} expected", problem);
         }
 
         foreach (var bounds in options["fps"].Select(text => text.Split("..")))
         {
-            Tap.Check(rate >= Parse(bounds[0]) && rate <= Parse(bounds[1]), $"{name}: the camera makes {bounds[0]} to {bounds[1]} frames per second", $"{rate:0.0}");
+            var within = rate >= Parse(bounds[0]) && rate <= Parse(bounds[1]);
+            Tap.Check(within, $"{name}: the camera makes {bounds[0]} to {bounds[1]} frames per second", $"{rate:0.0}");
         }
 
         foreach (var age in options["age"].Select(Parse))
         {
-            Tap.Check(oldest.TotalMilliseconds <= age, $"{name}: no frame is older than {age} ms when read", $"{oldest.TotalMilliseconds:0} ms");
+            var found = oldest.TotalMilliseconds;
+            Tap.Check(found <= age, $"{name}: no frame is older than {age} ms when read", $"{found:0} ms");
         }
 
+        var lost = $"missed {camera.FramesMissed}, damaged {camera.FramesDamaged}, overwritten {camera.FramesOverwritten}";
         foreach (var drops in options["drops"])
         {
-            var counted = drops switch { "missed" => camera.FramesMissed, "damaged" => camera.FramesDamaged, "overwritten" => camera.FramesOverwritten, _ => camera.FramesDropped };
-            Tap.Check(counted > 0 != (drops == "none"), $"{name}: frames dropped: {drops}", $"missed {camera.FramesMissed}, damaged {camera.FramesDamaged}, overwritten {camera.FramesOverwritten}");
+            var counted = drops switch
+            {
+                "missed" => camera.FramesMissed,
+                "damaged" => camera.FramesDamaged,
+                "overwritten" => camera.FramesOverwritten,
+                _ => camera.FramesDropped,
+            };
+            Tap.Check(counted > 0 != (drops == "none"), $"{name}: frames dropped: {drops}", lost);
         }
 
-        Tap.Note(FormattableString.Invariant($"{name}: {frames} frames, {bytes / frames} bytes each, {rate:0.0} per second, oldest {oldest.TotalMilliseconds:0} ms, missed {camera.FramesMissed}, damaged {camera.FramesDamaged}, overwritten {camera.FramesOverwritten}"));
+        Tap.Note($"{name}: {bytes / frames} bytes a frame, {rate:0.0} frames per second, oldest {oldest.TotalMilliseconds:0} ms, {lost}");
     }
 
     private static void Break(V4l2Camera camera, string name, string command, ILookup<string, string> options)
@@ -155,7 +174,7 @@ internal static class StreamCheck
             var elapsed = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             Tap.Check(elapsed <= within, $"{name}: '{command}' ends the stream within {within} ms", $"{elapsed:0} ms");
             Tap.Check(exception.Message.Contains(text, StringComparison.Ordinal), $"{name}: the failure says '{text}'", exception.Message);
-            Tap.Note(FormattableString.Invariant($"after {elapsed:0} ms: {exception.Message}"));
+            Tap.Note($"after {elapsed:0} ms: {exception.Message}");
         }
 
         shell.WaitForExit();

@@ -14,9 +14,8 @@ internal sealed class PageFiles
         "WHEP (/whep/main), /api/status, /metrics and /healthz work without it.\n";
 
     // connect-src: the browser's own broker connection may go anywhere that mqtt.webSocketUrl or ?broker= says.
-    // worker-src: mqtt.js runs its keep-alive timer in a worker made from a blob, as a hidden tab's own timers are throttled.
     private const string ContentSecurityPolicy =
-        "default-src 'self'; connect-src 'self' ws: wss:; worker-src 'self' blob:; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
     private readonly Dictionary<string, PageFile> _files = [];
 

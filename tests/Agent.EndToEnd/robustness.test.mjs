@@ -6,6 +6,7 @@ import { Agent, eventually } from './lib/agent.mjs';
 import { decodedRate, launchChromium, openViewer, untilLive } from './lib/browser.mjs';
 
 const frameRate = 30;
+/** Well-formed, but there is nothing in it to watch. */
 const startOffer = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n';
 
 describe('Bad input while somebody watches', () => {
@@ -47,7 +48,7 @@ describe('Bad input while somebody watches', () => {
   }));
 
   test('offers that are no offers get an error that says what is wrong', () => whileWatching(async () => {
-    for (const [body, status] of [['', 400], ['garbage', 400], [startOffer, 400], ['\u0000'.repeat(1000), 400]]) {
+    for (const [body, status] of [['', 400], ['garbage', 400], [startOffer, 406], ['\u0000'.repeat(1000), 400]]) {
       const response = await post('/whep/main', body);
       assert.equal(response.status, status, body.slice(0, 20));
       assert.match(response.headers.get('content-type'), /application\/problem\+json/);

@@ -65,7 +65,7 @@ describe('Chromium over WHEP', () => {
 
     await second.close();
     await eventually('the session is freed', async () => (await agent.status()).viewers.length === 1, 5000);
-    const { rate: rest } = await decodedRate(page, 1500);
+    const { rate: rest } = await decodedRate(page, 2500);
     assert.ok(rest > frameRate * 0.8, 'the first viewer did not notice');
   });
 

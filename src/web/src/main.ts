@@ -134,6 +134,9 @@ function showStatistics(statistics: Statistics, clock: CaptureClock): void {
   const text = (id: string, value: number | undefined, format: (value: number) => string) => {
     element(id).textContent = value === undefined ? '–' : format(value);
   };
+  // For scripts that watch the page.
+  video.dataset['framesDecoded'] = String(statistics.framesDecoded ?? 0);
+  video.dataset['statisticsTimestamp'] = String(statistics.timestamp ?? 0);
   text('resolution', statistics.width, (width) => `${width} × ${statistics.height}`);
   text('frame-rate', statistics.framesPerSecond, (value) => `${value.toFixed(1)} fps`);
   text('bitrate', statistics.bitsPerSecond, (value) => (value >= 1e6 ? `${(value / 1e6).toFixed(2)} Mbit/s` : `${(value / 1e3).toFixed(0)} kbit/s`));

@@ -2,6 +2,9 @@
 export interface Statistics {
   width?: number;
   height?: number;
+  /** Since the start, at `timestamp` (milliseconds). */
+  framesDecoded?: number;
+  timestamp?: number;
   framesPerSecond?: number;
   bitsPerSecond?: number;
   /** 0 to 1, over the last interval. */
@@ -53,6 +56,8 @@ export class StatisticsReader {
       jitterBufferDelay: report.jitterBufferDelay ?? 0,
       jitterBufferEmittedCount: report.jitterBufferEmittedCount ?? 0,
     };
+    result.framesDecoded = now.framesDecoded;
+    result.timestamp = now.timestamp;
     const before = this.last;
     this.last = now;
     if (!before || now.timestamp <= before.timestamp || now.framesDecoded < before.framesDecoded) {

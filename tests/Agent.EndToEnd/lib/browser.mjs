@@ -57,7 +57,7 @@ export const untilLive = (page, timeout) => eventually('the page is live', async
     return {
       state: document.getElementById('state').dataset.state,
       notice: document.getElementById('notice').textContent,
-      frames: video.getVideoPlaybackQuality().totalVideoFrames,
+      frames: Number(video.dataset.framesDecoded ?? 0),
       width: video.videoWidth,
     };
   });
@@ -72,7 +72,8 @@ export const readViewer = (page) => page.evaluate(() => {
   const video = document.getElementById('video');
   const text = (id) => document.getElementById(id).textContent;
   return {
-    frames: video.getVideoPlaybackQuality().totalVideoFrames,
+    frames: Number(video.dataset.framesDecoded),
+    framesAt: Number(video.dataset.statisticsTimestamp),
     width: video.videoWidth,
     height: video.videoHeight,
     captureUnixMilliseconds: Number(video.dataset.captureUnixMilliseconds),
@@ -93,10 +94,10 @@ export const readPixels = (page, points) => page.evaluate((wanted) => {
   return wanted.map(([x, y]) => [...context.getImageData(Math.floor(x * canvas.width), Math.floor(y * canvas.height), 1, 1).data.slice(0, 3)]);
 }, points);
 
-/** Frames per second decoded over `milliseconds`. */
+/** Frames per second decoded over about `milliseconds`: the browser's own count and time, which the page reads once a second. */
 export async function decodedRate(page, milliseconds = 3000) {
   const before = await readViewer(page);
   await new Promise((resolve) => setTimeout(resolve, milliseconds));
   const after = await readViewer(page);
-  return { before, after, rate: ((after.frames - before.frames) * 1000) / (after.at - before.at) };
+  return { before, after, rate: ((after.frames - before.frames) * 1000) / (after.framesAt - before.framesAt) };
 }

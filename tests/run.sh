@@ -47,7 +47,7 @@ finish() {
 
 say "Installing what the tests need"
 packages=(libssl3 libssl-dev openssl 'libavcodec[0-9]+' 'libavformat[0-9]+' 'libswscale[0-9]+' libavcodec-dev libavformat-dev libswscale-dev
-  libmosquitto1 libmosquitto-dev mosquitto mosquitto-clients libsrtp2-dev ffmpeg gcc libc6-dev linux-libc-dev curl)
+  libopenh264-dev libmosquitto1 libmosquitto-dev mosquitto mosquitto-clients libsrtp2-dev ffmpeg gcc libc6-dev linux-libc-dev curl)
 if wants arm64; then packages+=(clang gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static); fi
 if wants browser; then packages+=(chromium firefox-esr); fi
 # Services that apt would start take ports the tests do not use; on a build machine none is started.

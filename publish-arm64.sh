@@ -61,7 +61,7 @@ fi
 
 # Symbols are kept beside the executable's folder, so that the folder holds just what is deployed.
 mkdir -p "$output.symbols"
-find "$output" -maxdepth 1 -name '*.dbg' -exec mv -t "$output.symbols" {} +
+find "$output" -maxdepth 1 \( -name '*.dbg' -o -name '*.pdb' \) -exec mv -t "$output.symbols" {} +
 find "$output" -maxdepth 1 \( -name '*.xml' -o -name '*.staticwebassets.endpoints.json' \) -delete
 size=$(stat -c %s "$output/camera-agent")
 awk -v path="$output/camera-agent" -v size="$size" 'BEGIN { printf "%s: %d bytes (%.1f MB)\n", path, size, size / 1e6 }'

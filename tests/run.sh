@@ -47,8 +47,9 @@ finish() {
 
 say "Installing what the tests need"
 packages=(libssl3 libssl-dev openssl 'libavcodec[0-9]+' 'libavformat[0-9]+' 'libswscale[0-9]+' libavcodec-dev libavformat-dev libswscale-dev
-  libopenh264-dev libmosquitto1 libmosquitto-dev mosquitto mosquitto-clients libsrtp2-dev ffmpeg gcc libc6-dev linux-libc-dev curl)
-if wants arm64; then packages+=(clang gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static); fi
+  libopenh264-dev libmosquitto1 libmosquitto-dev mosquitto mosquitto-clients libsrtp2-dev ffmpeg gcc libc6-dev linux-libc-dev curl
+  gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+if wants arm64; then packages+=(clang qemu-user-static); fi
 if wants browser; then packages+=(chromium firefox-esr); fi
 # Services that apt would start take ports the tests do not use; on a build machine none is started.
 deploy/install-packages.sh "${packages[@]}" || { count "set-up" 0 1; finish; }
@@ -108,7 +109,7 @@ fi
 
 if wants vm; then
   say "V4L2 against real kernel drivers under QEMU"
-  tests/vm/run.sh 2>&1 | tee "$results/vm.log"
+  CAMERA_AGENT=$native/camera-agent tests/vm/run.sh 2>&1 | tee "$results/vm.log"
   count_summary "vm" "$results/vm.log"
 fi
 

@@ -94,5 +94,40 @@ plug_in 5
 camera-check stream $uvc format=MJPG picture=jpeg drops=damaged
 unplug
 
+# --- the agent itself: it sees both drivers' cameras, and serves the USB camera's own H.264 without libav
+check() { # name, command...
+  local name=$1
+  shift
+  if "$@"; then echo "ok - $name"; else echo "not ok - $name"; fi
+}
+plug_in
+camera-agent probe --json >/tmp/probe.json
+for wanted in '"driver": *"vivid"' '"card": *"UVC test camera' '"H264"'; do
+  check "camera-agent probe --json shows $wanted" grep -q "$wanted" /tmp/probe.json
+done
+ifconfig lo up
+cat >/tmp/agent.json <<EOF
+{ "cameras": { "usb": { "source": { "kind": "v4l2", "path": "$uvc", "pixelFormat": "H264", "width": 640, "height": 480 } } } }
+EOF
+camera-agent run --config /tmp/agent.json >/tmp/agent.log 2>&1 &
+agent=$!
+status_shows() {
+  for attempt in $(seq 100); do
+    wget -q -O /tmp/status.json http://127.0.0.1:8080/api/status 2>/dev/null && grep -q "$1" /tmp/status.json && return
+    usleep 100000
+  done
+  sed 's/^/# /' /tmp/agent.log /tmp/status.json
+  return 1
+}
+check "camera-agent passes the USB camera's H.264 through" status_shows '"encoder":"passthrough","isProducing":true'
+check "camera-agent does so without libav" sh -c "! grep -q libav /proc/$agent/maps"
+unplug
+check "camera-agent notices that the USB camera is unplugged" status_shows '"isProducing":false,"error":"[^"]*unplugged'
+plug_in
+check "camera-agent goes on when it is plugged in again" status_shows '"isProducing":true'
+kill $agent
+check "camera-agent stops when it is asked to" wait $agent
+unplug
+
 echo guest: finished
 poweroff -f

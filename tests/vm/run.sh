@@ -3,6 +3,7 @@
 # USB camera that uvcvideo drives over USB/IP. Installs what it needs, keeps downloads and images in the work folder, and ends with one
 # line: N passed, N failed.
 #   tests/vm/run.sh [--work DIR] [--verbose]      DIR defaults to tests/vm/work; --verbose shows the machine's console
+# CAMERA_AGENT names the native executable to run in the machine; without it one is published.
 set -Eeuo pipefail
 trap 'echo "not ok - run.sh line $LINENO: $BASH_COMMAND"; echo "0 passed, 1 failed"' ERR
 here=$(cd "$(dirname "$0")" && pwd)
@@ -84,13 +85,19 @@ build_media() {
 
 # What is being tested: made anew each time.
 build_payload() {
-  local stage=$work/payload library
+  local stage=$work/payload library agent=${CAMERA_AGENT:-}
   rm -rf "$stage"
   mkdir -p "$stage"/{bin,lib/$architecture,lib64}
   dotnet publish "$here/CameraCheck" -c Release -o "$work/camera-check" --nologo -v q
   install -m 755 "$work/camera-check/CameraCheck" "$stage/bin/camera-check"
-  ldd "$stage/bin/camera-check" | grep -o '/[^ ]*' | while read -r library; do
-    install -D -m 755 "$library" "$stage$library"
+  if [ -z "$agent" ]; then
+    "$here/../../publish-arm64.sh" --rid linux-x64 --output "$work/camera-agent" >&2
+    agent=$work/camera-agent/camera-agent
+  fi
+  install -m 755 "$agent" "$stage/bin/camera-agent"
+  # OpenSSL is loaded by name at run time. There is no libav in the machine: H.264 from the camera must not need it.
+  ldd "$stage/bin/camera-check" "$stage/bin/camera-agent" "/usr/lib/$architecture/libssl.so.3" | grep -o '/[^ :]*' | sort -u | while read -r library; do
+    [ "${library#"$stage"}" != "$library" ] || install -D -m 755 "$library" "$stage$library"
   done
   gcc -O2 -Wall -Wextra -Werror -static -o "$stage/bin/uvc-camera" "$here/uvc-camera.c"
   cp -r "$work/media" "$stage/media"

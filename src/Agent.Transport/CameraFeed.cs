@@ -63,9 +63,10 @@ internal sealed class CameraFeed : IAccessUnitSubscriber
 
             accessUnit.AddReference();
             _queue.Enqueue(accessUnit);
-        }
 
-        _wake();
+            // Under the lock: once Unsubscribe has had it, the loop may end and take what wakes it along.
+            _wake();
+        }
     }
 
     /// <summary>The loop's: the next access unit, cut into RTP payloads once for all viewers; the caller releases it.</summary>

@@ -249,8 +249,6 @@ internal sealed class MediaLoop : IDisposable
         while (_timers.TryPeek(out var viewer, out var due) && due <= now)
         {
             _timers.Dequeue();
-            if (viewer.IsRemoved || due != viewer.TimerAt)
-                continue; // an entry that an earlier one has replaced
             viewer.TimerAt = MonotonicTime.Never;
             Apply(viewer, 0, static (one, _, present) =>
             {
@@ -352,8 +350,16 @@ internal sealed class MediaLoop : IDisposable
     {
         if (viewer.IsRemoved || viewer.Session.NextTimeout >= viewer.TimerAt)
             return;
+        Unschedule(viewer);
         viewer.TimerAt = viewer.Session.NextTimeout;
         _timers.Enqueue(viewer, viewer.TimerAt);
+    }
+
+    /// <summary>One entry for each viewer and none for those gone: an entry keeps a session's memory until it is due.</summary>
+    private void Unschedule(Viewer viewer)
+    {
+        if (viewer.TimerAt != MonotonicTime.Never)
+            _timers.Remove(viewer, out _, out _);
     }
 
     private void RemoveFaulted(Viewer viewer, Exception error)
@@ -369,6 +375,7 @@ internal sealed class MediaLoop : IDisposable
             return;
         viewer.IsRemoved = true;
         _viewers.Remove(viewer);
+        Unschedule(viewer);
         _paths.Remove(viewer);
         viewer.Feed.Viewers.Remove(viewer);
         if (viewer.Feed.Viewers.Count == 0)

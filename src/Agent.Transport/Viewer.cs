@@ -38,7 +38,7 @@ internal sealed class Viewer(ViewerTerms terms, CameraFeed feed, PeerSession ses
     /// <summary>The paths that lead to this viewer in <see cref="PathTable"/>, oldest first.</summary>
     internal Queue<NetworkPath> Paths { get; } = [];
 
-    /// <summary>When its earliest entry among the loop's timers is due.</summary>
+    /// <summary>When its entry among the loop's timers is due; Never while it has none.</summary>
     internal MonotonicTime TimerAt { get; set; } = MonotonicTime.Never;
 
     /// <summary>It has had input and is to be drained in this turn.</summary>

@@ -62,12 +62,20 @@ export class Agent {
     agent.process.stdout.on('data', (data) => (agent.output += data));
     agent.process.stderr.on('data', (data) => (agent.output += data));
     agent.exited = once(agent.process, 'exit');
-    await eventually(`the agent answers at ${agent.url}`, async () => {
-      if (agent.process.exitCode !== null) {
-        throw new Error(`exit ${agent.process.exitCode}: ${agent.output}`);
-      }
-      return (await fetch(`${agent.url}/healthz`)).ok;
-    }, startTimeoutMilliseconds);
+    try {
+      await eventually(`the agent answers at ${agent.url}`, async () => {
+        // A process that a signal ended has no exit code.
+        const ended = agent.process.exitCode ?? agent.process.signalCode;
+        if (ended !== null) {
+          throw new Error(`exit ${ended}: ${agent.output}`);
+        }
+        return (await fetch(`${agent.url}/healthz`)).ok;
+      }, startTimeoutMilliseconds);
+    } catch (error) {
+      // A child that lives on would keep the test process from ending.
+      agent.process.kill('SIGKILL');
+      throw error;
+    }
     return agent;
   }
 

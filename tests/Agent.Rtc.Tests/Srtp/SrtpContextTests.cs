@@ -24,6 +24,23 @@ public sealed class SrtpContextTests
 
     [Theory]
     [MemberData(nameof(SrtpPackets.Profiles), MemberType = typeof(SrtpPackets))]
+    public void A_forged_packet_costs_no_exception_and_no_memory(SrtpProfile profile)
+    {
+        using var sender = SrtpPackets.MakeContext(profile);
+        using var receiver = SrtpPackets.MakeContext(profile);
+        var forged = Flip(SrtpPackets.ProtectRtcp(sender, SrtpPackets.MakeRtcp(7)), 100);
+        var before = 0L;
+        for (var i = 0; i < 1000; i++)
+        {
+            before = i == 100 ? GC.GetAllocatedBytesForCurrentThread() : before;
+            Assert.False(receiver.TryUnprotectRtcp(forged, out _));
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Theory]
+    [MemberData(nameof(SrtpPackets.Profiles), MemberType = typeof(SrtpPackets))]
     public void A_packet_cut_anywhere_is_refused(SrtpProfile profile)
     {
         using var sender = SrtpPackets.MakeContext(profile);

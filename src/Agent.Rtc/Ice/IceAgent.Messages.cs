@@ -27,7 +27,12 @@ public sealed partial class IceAgent
                 StunClass.Indication => message.UnknownAttributes.IsEmpty,
                 _ => HandleResponse(in message, local, remote, now),
             };
-            Advance(now);
+
+            // What proves nothing must cost little: the walk over all pairs is for messages that were authenticated.
+            if (handled)
+            {
+                Advance(now);
+            }
         }
 
         DatagramsDropped += handled ? 0 : 1;

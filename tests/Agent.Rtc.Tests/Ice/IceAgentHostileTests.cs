@@ -30,6 +30,23 @@ public sealed class IceAgentHostileTests
     }
 
     [Fact]
+    public void What_is_not_authenticated_drives_no_check()
+    {
+        var peer = new ScriptedPeer(IceRole.Controlled, "192.0.2.2:2000") { Answers = false };
+        peer.Agent.AddRemoteCandidate(IceCandidate.CreateHost(Viewer), peer.Now);
+        peer.Now += IceLimits.MinimumRto;
+        Assert.False(peer.Check(Viewer, 1, password: "0000000000000000000000"));
+        var sent = peer.ChecksSeen;
+        peer.Now += IceLimits.MinimumRto;
+        Assert.False(peer.Check(Viewer, 1, password: "0000000000000000000000"));
+        Assert.Equal(sent, peer.ChecksSeen);
+        peer.Agent.HandleTimeout(peer.Now);
+        peer.RunFor(TimeSpan.Zero);
+        Assert.False(peer.Check(Viewer, 1, password: "0000000000000000000000"));
+        Assert.Equal(sent + 1, peer.ChecksSeen);
+    }
+
+    [Fact]
     public void An_unknown_comprehension_required_attribute_gets_a_signed_420_that_names_it()
     {
         var peer = new ScriptedPeer(IceRole.Controlled, "192.0.2.2:2000");

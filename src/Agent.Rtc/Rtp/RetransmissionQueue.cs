@@ -2,12 +2,16 @@ namespace Agent.Rtc.Rtp;
 
 /// <summary>
 /// Sequence numbers asked for again, first come first served. Requests that repeat one within a round trip are dropped, since what
-/// was resent cannot have arrived yet (RFC 4585 §6.2.1); when it is full, so is the newest.
+/// was resent cannot have arrived yet (RFC 4585 §6.2.1); when it is full, so is the newest. All retransmissions together take no more
+/// bytes than the video itself: a path that loses more is overloaded, and what is sent on top makes it worse.
 /// </summary>
 internal sealed class RetransmissionQueue
 {
     /// <summary>Requests that may wait; more than that at once is a link that has failed, which an IDR mends better.</summary>
     public const int Capacity = 512;
+
+    /// <summary>Bytes that may be saved up while nothing is lost: a large IDR picture, lost as a whole and once more.</summary>
+    public const int MaximumCredit = 512 << 10;
 
     /// <summary>Packets of which the last retransmission is remembered; a power of two, about two seconds at 8 Mbit/s.</summary>
     private const int Memory = 2048;
@@ -16,8 +20,9 @@ internal sealed class RetransmissionQueue
     private readonly Entry[] _sent = new Entry[Memory];
     private int _head;
     private int _count;
+    private int _credit = MaximumCredit;
 
-    /// <summary>Requests dropped because the queue was full.</summary>
+    /// <summary>Requests dropped because the queue was full or the video's own bytes were used up.</summary>
     public long Dropped { get; private set; }
 
     /// <summary>Puts a request into the queue, unless it is full or the packet was resent just now.</summary>
@@ -49,6 +54,22 @@ internal sealed class RetransmissionQueue
         sequence = _queue[_head];
         _head = (_head + 1) % Capacity;
         _count--;
+        return true;
+    }
+
+    /// <summary>A packet of the video was sent for the first time.</summary>
+    public void Earn(int bytes) => _credit = Math.Min(_credit + bytes, MaximumCredit);
+
+    /// <summary>Whether a retransmission of that many bytes may go out; otherwise it is dropped and counted.</summary>
+    public bool TrySpend(int bytes)
+    {
+        if (bytes > _credit)
+        {
+            Dropped++;
+            return false;
+        }
+
+        _credit -= bytes;
         return true;
     }
 

@@ -35,7 +35,7 @@ public readonly record struct RtpVideoSenderStatistics(
     long PacketsSent, long BytesSent, long FramesSent, long FramesDropped, long KeyFramesSent, long PacketsRetransmitted, long NacksReceived,
     long PlisReceived, long FirsReceived, double FractionLost, long CumulativeLost, TimeSpan? Jitter, TimeSpan? RoundTripTime, long MalformedRtcp)
 {
-    /// <summary>Packets asked for again beyond what the retransmission queue holds.</summary>
+    /// <summary>Packets asked for again beyond what the retransmission queue holds, or beyond the bytes of the video itself.</summary>
     public long RetransmissionsDropped { get; init; }
 }
 
@@ -184,7 +184,7 @@ public sealed class RtpVideoSender
         while (_retransmissions.TryTake(out var sequence))
         {
             // The frame may have left the history since the NACK.
-            if (!_buffer.TryFind(sequence, out var lost))
+            if (!_buffer.TryFind(sequence, out var lost) || !_retransmissions.TrySpend(lost.Frame.GetPayload(lost.PacketIndex).Length))
                 continue;
 
             length = _options.RtxPayloadType is { } rtx ? WriteRtx(buffer, lost, rtx) : WriteMedia(buffer, lost);
@@ -198,6 +198,7 @@ public sealed class RtpVideoSender
             return false;
 
         length = WriteMedia(buffer, item);
+        _retransmissions.Earn(length);
         _lastFrame = (item.Frame.RtpTimestamp, item.Frame.CapturedAt);
         if (item.IsLast)
         {

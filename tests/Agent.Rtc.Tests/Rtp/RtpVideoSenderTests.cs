@@ -45,6 +45,33 @@ public sealed class RtpVideoSenderTests
     }
 
     [Fact]
+    public void However_much_is_asked_for_again_retransmissions_take_no_more_than_the_video()
+    {
+        var harness = new RtpSenderHarness();
+        long sent = 0, resent = 0;
+        for (var i = 0; i < 60; i++)
+        {
+            harness.WriteFrame(isKeyFrame: i == 0, 20_000);
+            var video = harness.DrainRtp();
+            sent += video.Sum(packet => packet.Length);
+            var last = Header(video[^1]).SequenceNumber;
+
+            // Everything of the last second or so, every 5 ms, as a receiver on a fast path that floods would.
+            for (var repeat = 0; repeat < 6; repeat++)
+            {
+                harness.Now += RtpSenderHarness.FrameInterval / 6;
+                harness.Sender.HandleRtcp(RtcpTestPackets.Nack(Ssrc, Enumerable.Range(0, 300).Select(back => (ushort)(last - 299 + back))), harness.Now);
+                resent += harness.DrainRtp().Sum(packet => packet.Length);
+            }
+        }
+
+        Assert.InRange(resent, sent / 2, (sent + RetransmissionQueue.MaximumCredit) * 11 / 10); // the last term for headers
+        Assert.True(Statistics(harness).RetransmissionsDropped > 0);
+        harness.WriteFrame(isKeyFrame: false, 1000);
+        Assert.NotEmpty(harness.DrainRtp());
+    }
+
+    [Fact]
     public void Frames_before_the_first_idr_are_dropped_and_an_idr_is_asked_for()
     {
         var harness = new RtpSenderHarness();

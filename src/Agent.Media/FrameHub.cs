@@ -81,7 +81,8 @@ public sealed class FrameHub
     public bool TakeKeyFrameRequest(TimeSpan now)
     {
         if (!_keyFrameRequested) return false;
-        if (_lastKeyFrameAt != TimeSpan.MinValue && now - _lastKeyFrameAt < MinimumKeyFrameInterval) return false;
+        // A camera that is opened again may count from an earlier instant: that must not hold requests back until it has caught up.
+        if (now >= _lastKeyFrameAt && _lastKeyFrameAt != TimeSpan.MinValue && now - _lastKeyFrameAt < MinimumKeyFrameInterval) return false;
         _keyFrameRequested = false;
         _lastKeyFrameAt = now;
         return true;

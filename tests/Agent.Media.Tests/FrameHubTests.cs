@@ -29,6 +29,14 @@ public sealed class FrameHubTests
     }
 
     [Fact]
+    public void A_request_is_served_though_the_cameras_clock_has_gone_back()
+    {
+        _hub.Publish(Picture(isKeyFrame: true, Milliseconds(60_000)));
+        _hub.RequestKeyFrame();
+        Assert.True(_hub.TakeKeyFrameRequest(Milliseconds(10)));
+    }
+
+    [Fact]
     public void A_keyframe_that_comes_by_itself_answers_pending_requests()
     {
         _hub.RequestKeyFrame();

@@ -9,5 +9,4 @@ internal static class Errno
     internal const int EINVAL = 22;
     internal const int EAFNOSUPPORT = 97;
     internal const int EADDRINUSE = 98;
-    internal const int ENOBUFS = 105;
 }

@@ -59,7 +59,10 @@ public sealed unsafe class SendBatch
     /// <summary>Datagrams that the kernel has taken.</summary>
     public long DatagramsSent { get; private set; }
 
-    /// <summary>Datagrams that the kernel refused (no route, address gone, firewall); they are dropped.</summary>
+    /// <summary>
+    /// Datagrams that the kernel refused (no route, address gone, firewall, no memory); they are dropped. ENOBUFS is among these: the
+    /// socket stays writable then, so waiting for that would spin.
+    /// </summary>
     public long SendErrors { get; private set; }
 
     /// <summary>Where to write the next datagram; it counts once it is added. Only while <see cref="HasRoom"/>.</summary>
@@ -146,7 +149,7 @@ public sealed unsafe class SendBatch
             ref var refused = ref _messages[_messagesSent].msg_hdr;
             if (errno is Errno.EINTR)
                 return true;
-            if (errno is Errno.EAGAIN or Errno.ENOBUFS)
+            if (errno is Errno.EAGAIN)
                 return false;
             if (refused.msg_iovlen > 1 && errno is Errno.EIO or Errno.EINVAL)
             {
@@ -180,7 +183,7 @@ public sealed unsafe class SendBatch
         var errno = sent < 0 ? Marshal.GetLastPInvokeError() : 0;
         if (errno is Errno.EINTR)
             return true;
-        if (errno is Errno.EAGAIN or Errno.ENOBUFS)
+        if (errno is Errno.EAGAIN)
             return false;
         if (errno == 0)
         {

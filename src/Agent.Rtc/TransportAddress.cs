@@ -38,6 +38,9 @@ public readonly record struct TransportAddress
     /// <summary>True for 0.0.0.0 and ::.</summary>
     public bool IsUnspecified => _address == UInt128.Zero;
 
+    /// <summary>False for unspecified, multicast (RFC 1112 §4, RFC 4291 §2.7), broadcast and reserved addresses: no single host has them.</summary>
+    public bool IsUnicast => !IsUnspecified && (IsIPv4 ? (uint)_address >> 28 < 0xE : (byte)(_address >> 120) != 0xFF);
+
     /// <summary>Bytes that <see cref="WriteAddress"/> writes: 4 or 16.</summary>
     public int AddressLength => IsIPv4 ? IPv4Length : IPv6Length;
 

@@ -133,11 +133,14 @@ public sealed partial class IceAgent
         }
     }
 
-    /// <summary>Adds a candidate that the peer signalled; duplicates and what the caps refuse are left out.</summary>
+    /// <summary>
+    /// Adds a candidate that the peer signalled; duplicates, what the caps refuse and what is no host's address are left out: checks to a
+    /// multicast address would go to everybody.
+    /// </summary>
     public void AddRemoteCandidate(IceCandidate candidate, MonotonicTime now)
     {
         ArgumentNullException.ThrowIfNull(candidate);
-        if (State != IceConnectionState.Closed && candidate.Address.Port != 0 && !candidate.Address.IsUnspecified)
+        if (State != IceConnectionState.Closed && candidate.Address.Port != 0 && candidate.Address.IsUnicast)
         {
             _checkList.AddRemote(candidate, _keys, Role, _selected);
             Advance(now);

@@ -29,6 +29,23 @@ public sealed class IceAgentHostileTests
         Assert.Equal(4, peer.Agent.DatagramsDropped);
     }
 
+    [Theory]
+    [InlineData("224.0.0.251:5353", false)]
+    [InlineData("239.255.255.250:1900", false)]
+    [InlineData("255.255.255.255:9", false)]
+    [InlineData("0.0.0.0:9", false)]
+    [InlineData("223.255.255.1:9", true)]
+    public void A_candidate_that_is_no_hosts_address_is_left_out(string address, bool taken)
+    {
+        var peer = new ScriptedPeer(IceRole.Controlled, "192.0.2.2:2000");
+        peer.Agent.AddRemoteCandidate(IceCandidate.CreateHost(IceNode.Parse(address)), peer.Now);
+        Assert.Equal(taken ? 1 : 0, peer.Agent.GetPairs().Count);
+
+        var peerIPv6 = new ScriptedPeer(IceRole.Controlled, "[2001:db8::2]:2000");
+        peerIPv6.Agent.AddRemoteCandidate(IceCandidate.CreateHost(IceNode.Parse("[ff05::fb]:5353")), peerIPv6.Now);
+        Assert.Empty(peerIPv6.Agent.GetPairs());
+    }
+
     [Fact]
     public void What_is_not_authenticated_drives_no_check()
     {

@@ -96,12 +96,6 @@ internal sealed class PeerSessionFakeDtls(SrtpProfile profile) : IDtlsEndpoint
         return true;
     }
 
-    public bool TryReadApplicationData(Span<byte> buffer, out int length)
-    {
-        length = 0;
-        return false;
-    }
-
     public bool TryExportSrtpKeyingMaterial(out SrtpProfile negotiated, Span<byte> keyingMaterial, out int length)
     {
         negotiated = profile;

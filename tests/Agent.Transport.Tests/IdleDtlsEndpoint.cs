@@ -37,12 +37,6 @@ internal sealed class IdleDtlsEndpoint : IDtlsEndpoint
         return false;
     }
 
-    public bool TryReadApplicationData(Span<byte> buffer, out int length)
-    {
-        length = 0;
-        return false;
-    }
-
     public bool TryExportSrtpKeyingMaterial(out SrtpProfile profile, Span<byte> keyingMaterial, out int length)
     {
         profile = SrtpProfile.None;

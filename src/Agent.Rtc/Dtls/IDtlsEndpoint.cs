@@ -37,7 +37,7 @@ public interface IDtlsEndpoint : IDisposable
 
     void Start(DtlsRole role, DtlsFingerprint remoteFingerprint, MonotonicTime now);
 
-    /// <summary>Feeds one datagram. Application data is returned through <see cref="TryReadApplicationData"/>.</summary>
+    /// <summary>Feeds one datagram. Application data is dropped: this side offers no data channel.</summary>
     void HandleDatagram(ReadOnlySpan<byte> datagram, MonotonicTime now);
 
     MonotonicTime NextTimeout { get; }
@@ -45,8 +45,6 @@ public interface IDtlsEndpoint : IDisposable
     void HandleTimeout(MonotonicTime now);
 
     bool TryDequeueTransmit(Span<byte> buffer, out int length);
-
-    bool TryReadApplicationData(Span<byte> buffer, out int length);
 
     /// <summary>Exports the negotiated SRTP profile and keying material (RFC 5764 §4.2); false until Connected.</summary>
     bool TryExportSrtpKeyingMaterial(out Srtp.SrtpProfile profile, Span<byte> keyingMaterial, out int length);

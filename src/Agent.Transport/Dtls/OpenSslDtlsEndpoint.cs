@@ -24,14 +24,10 @@ internal sealed class OpenSslDtlsEndpoint : IDtlsEndpoint
     /// <summary>RFC 6347 §4.1: the plaintext of a record has at most 2^14 bytes.</summary>
     private const int MaximumRecordLength = 1 << 14;
 
-    /// <summary>Application data records held at most; beyond it the newest is dropped, as the network may.</summary>
-    private const int MaximumApplicationRecords = 64;
-
     /// <summary>RFC 5764 §4.2.</summary>
     private const string ExporterLabel = "EXTRACTOR-dtls_srtp";
 
     private readonly OpenSslDtlsContext _context;
-    private readonly Queue<byte[]> _applicationData = new();
     private OpenSslDtlsConnection? _connection;
     private DtlsFingerprint? _remoteFingerprint;
     private SrtpProfile _srtpProfile;
@@ -49,9 +45,6 @@ internal sealed class OpenSslDtlsEndpoint : IDtlsEndpoint
 
     /// <inheritdoc/>
     public MonotonicTime NextTimeout { get; private set; } = MonotonicTime.Never;
-
-    /// <summary>Application data records that were dropped because nobody read them.</summary>
-    internal long ApplicationDataDropped { get; private set; }
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">The association was started before.</exception>
@@ -106,19 +99,6 @@ internal sealed class OpenSslDtlsEndpoint : IDtlsEndpoint
     {
         length = 0;
         return _connection is not null && _connection.TryDequeueDatagram(buffer, out length);
-    }
-
-    /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The buffer is smaller than the record.</exception>
-    public bool TryReadApplicationData(Span<byte> buffer, out int length)
-    {
-        length = 0;
-        if (!_applicationData.TryDequeue(out var record))
-            return false;
-
-        record.CopyTo(buffer);
-        length = record.Length;
-        return true;
     }
 
     /// <inheritdoc/>
@@ -211,32 +191,23 @@ internal sealed class OpenSslDtlsEndpoint : IDtlsEndpoint
         }
     }
 
+    /// <summary>Takes alerts; application data is read only to get past it.</summary>
     private void ReadRecords(ReadOnlySpan<byte> datagram)
     {
-        Span<byte> buffer = stackalloc byte[MaximumRecordLength];
-        while (true)
+        Span<byte> ignored = stackalloc byte[MaximumRecordLength];
+        DtlsStepResult result;
+        do
         {
-            var result = _connection!.Read(datagram, buffer, out var length);
+            result = _connection!.Read(datagram, ignored, out _);
             datagram = default;
-            switch (result)
-            {
-                case DtlsStepResult.Done when _applicationData.Count < MaximumApplicationRecords:
-                    _applicationData.Enqueue(buffer[..length].ToArray());
-                    break;
-                case DtlsStepResult.Done:
-                    ApplicationDataDropped++;
-                    break;
-                case DtlsStepResult.Closed:
-                    // RFC 5246 §7.2.1: close_notify is answered with close_notify.
-                    Close();
-                    return;
-                case DtlsStepResult.Failed:
-                    Fail(Describe(_connection));
-                    return;
-                default:
-                    return;
-            }
         }
+        while (result == DtlsStepResult.Done);
+
+        // RFC 5246 §7.2.1: close_notify is answered with close_notify.
+        if (result == DtlsStepResult.Closed)
+            Close();
+        else if (result == DtlsStepResult.Failed)
+            Fail(Describe(_connection));
     }
 
     private string Describe(OpenSslDtlsConnection connection)

@@ -15,6 +15,7 @@ internal sealed class CandidateResolver : IDisposable
     private const string LocalSuffix = ".local";
 
     private readonly MediaLoop _loop;
+    private readonly ILogger _logger;
     private readonly MdnsResolver? _mdns;
     private readonly Func<string, Task<IPAddress?>> _resolve;
     private long _unresolved;
@@ -22,6 +23,7 @@ internal sealed class CandidateResolver : IDisposable
     internal CandidateResolver(MediaLoop loop, ILogger logger, Func<string, Task<IPAddress?>>? resolve)
     {
         _loop = loop;
+        _logger = logger;
         _mdns = resolve is null ? new MdnsResolver(logger) : null;
         _resolve = resolve ?? _mdns!.ResolveAsync;
     }
@@ -70,12 +72,16 @@ internal sealed class CandidateResolver : IDisposable
         {
             resolved = await _resolve(candidate.HostName).ConfigureAwait(false);
         }
-        finally
+#pragma warning disable CA1031 // nobody awaits this task; whatever the network answers, the viewer's other candidates go on
+        catch (Exception error)
+#pragma warning restore CA1031
         {
-            if (resolved is null)
-                Interlocked.Increment(ref _unresolved);
-            await DeliverAsync(viewer, generation, candidate, resolved).ConfigureAwait(false);
+            TransportLog.NameNotResolved(_logger, error.Message);
         }
+
+        if (resolved is null)
+            Interlocked.Increment(ref _unresolved);
+        await DeliverAsync(viewer, generation, candidate, resolved).ConfigureAwait(false);
     }
 
     private async Task DeliverAsync(Viewer viewer, string generation, SignaledCandidate candidate, IPAddress? resolved)

@@ -33,6 +33,9 @@ internal static partial class TransportLog
     [LoggerMessage(9, LogLevel.Debug, "mDNS receive failed: {Reason}")]
     internal static partial void MdnsReceiveFailed(ILogger logger, string reason);
 
+    [LoggerMessage(10, LogLevel.Debug, "The name of a viewer's candidate could not be asked for: {Reason}")]
+    internal static partial void NameNotResolved(ILogger logger, string reason);
+
     [LoggerMessage(7, LogLevel.Error, "A handler of the viewer-closed event failed")]
     internal static partial void ViewerClosedHandlerFailed(ILogger logger, Exception error);
 }

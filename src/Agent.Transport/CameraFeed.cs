@@ -1,7 +1,6 @@
 using Agent.Media;
 using Agent.Rtc;
 using Agent.Rtc.Rtp;
-using Agent.Rtc.Srtp;
 
 namespace Agent.Transport;
 
@@ -16,13 +15,11 @@ internal sealed class CameraFeed : IAccessUnitSubscriber
     internal const int QueueCapacity = 8;
 
     private const int ClockRateKhz = 90; // RFC 6184 §8.2.1
-    private const int MaximumDatagram = 1200; // fits the smallest IPv6 MTU (RFC 8200 §5: 1280) with room for a tunnel's header
-    private const int MaximumPayload = MaximumDatagram - RtpVideoSender.MaximumOverhead - SrtpContext.MaximumOverhead;
 
     private readonly Lock _lock = new();
     private readonly Queue<AccessUnit> _queue = new(QueueCapacity);
     private readonly Action _wake;
-    private readonly H264Packetizer _packetizer = new(MaximumPayload);
+    private readonly H264Packetizer _packetizer = new(H264Packetizer.DefaultMaximumPayloadSize);
     private bool _isSubscribed;
     private bool _needsKeyFrame;
     private long _dropped;

@@ -14,12 +14,6 @@ namespace Agent.Transport;
 /// </summary>
 internal static class LocalAddresses
 {
-    private const uint HostTypePreference = 126; // RFC 8445 §5.1.2.2
-    private const int TypePreferenceShift = 24; // RFC 8445 §5.1.2.1
-    private const int LocalPreferenceShift = 8; // RFC 8445 §5.1.2.1
-    private const uint MaximumLocalPreference = 65535; // RFC 8445 §5.1.2.1
-    private const uint ComponentTerm = 256 - 1; // RFC 8445 §5.1.2.1, component 1
-
     private const string InterfaceAddressFile = "/proc/net/if_inet6";
     private const int FlagsField = 4; // address, ifindex, prefix length, scope, flags, name
     private const int IFA_F_DADFAILED = 0x08; // linux/if_addr.h
@@ -35,11 +29,8 @@ internal static class LocalAddresses
         var candidates = new List<IceCandidate>();
         foreach (var address in Interleave(addresses))
         {
-            var transportAddress = TransportAddress.From(address, port);
-            var localPreference = MaximumLocalPreference - (uint)candidates.Count;
-            var priority = (HostTypePreference << TypePreferenceShift) + (localPreference << LocalPreferenceShift) + ComponentTerm;
-            var foundation = (candidates.Count + 1).ToString(CultureInfo.InvariantCulture);
-            candidates.Add(new IceCandidate(IceCandidateType.Host, transportAddress, transportAddress, priority, foundation));
+            var localPreference = (ushort)(IcePriority.HighestLocalPreference - candidates.Count);
+            candidates.Add(IceCandidate.CreateHost(TransportAddress.From(address, port), localPreference));
         }
 
         return candidates;

@@ -17,7 +17,6 @@ internal sealed class PathTable
     /// <summary>Paths kept for one viewer: RFC 8445 §6.1.2.5 limits it to 100 pairs. Drop policy: the oldest goes.</summary>
     internal const int MaximumPathsPerViewer = 100;
 
-    private const byte LastStunFirstByte = 3; // RFC 7983 §7
     private const ushort BindingSuccessResponse = 0x0101; // RFC 8489 §5, Figure 3
     private const int MaximumUfragLength = 256; // RFC 8839 §5.4
 
@@ -75,7 +74,7 @@ internal sealed class PathTable
             RemoveUfrag(ufrag, viewer);
     }
 
-    private static bool IsStun(ReadOnlySpan<byte> datagram) => datagram.Length > sizeof(ushort) && datagram[0] <= LastStunFirstByte;
+    private static bool IsStun(ReadOnlySpan<byte> datagram) => DatagramClassifier.Classify(datagram) == DatagramKind.Stun;
 
     private void Forget(in NetworkPath path, Viewer viewer)
     {

@@ -10,10 +10,10 @@ namespace Agent.Rtc.Rtp;
 public sealed class H264Packetizer
 {
     /// <summary>
-    /// A payload that fits, with everything around it, into the smallest IPv6 MTU: 1280 − 40 (IPv6, RFC 8200 §5) − 8 (UDP) − 4 (TURN
-    /// ChannelData, RFC 8656 §12.4) − SRTP − RTP header with mid − 2 (original sequence number, RFC 4588 §4).
+    /// A payload that makes, with everything around it, a datagram of 1200 bytes: what fits the smallest IPv6 MTU (RFC 8200 §5: 1280)
+    /// with room for the headers of a tunnel or of TURN.
     /// </summary>
-    public const int DefaultMaximumPayloadSize = 1280 - 40 - 8 - 4 - SrtpContext.MaximumOverhead - RtpHeader.MaximumLength - 2;
+    public const int DefaultMaximumPayloadSize = 1200 - RtpVideoSender.MaximumOverhead - SrtpContext.MaximumOverhead;
 
     /// <summary>Below this there is no sense in cutting further; it leaves room for the FU header and some data.</summary>
     private const int MinimumPayloadSize = 64;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Agent.Rtc.Rtcp;
 
 namespace Agent.Rtc.Srtp;
 
@@ -9,9 +10,6 @@ internal sealed class AeadAesGcmCipher : SrtpCipher
     public const int KeyLength = 16;
     public const int SaltLength = 12;
     private const int TagBytes = 16;
-
-    /// <summary>Bytes of an SRTCP packet that stay in the clear: RTCP header and sender SSRC (RFC 7714 §9.2).</summary>
-    private const int RtcpHeaderLength = 8;
 
     // RFC 7714 §8.1 and §9.1: the IV is 2 zero bytes, SSRC, 6 bytes of index, all xor the salt. For RTP these 6 bytes are ROC and SEQ.
     private const int IvSsrcOffset = 2;
@@ -44,7 +42,7 @@ internal sealed class AeadAesGcmCipher : SrtpCipher
     {
         Span<byte> iv = stackalloc byte[SaltLength];
         WriteIv(iv, ssrc, index);
-        Span<byte> associated = stackalloc byte[RtcpHeaderLength + TrailerLength];
+        Span<byte> associated = stackalloc byte[RtcpHeader.MinimumLengthWithSsrc + TrailerLength];
         _aes.Encrypt(iv, payload, payload, tag, GetAssociatedData(header, trailer, associated));
     }
 
@@ -59,7 +57,7 @@ internal sealed class AeadAesGcmCipher : SrtpCipher
     {
         Span<byte> iv = stackalloc byte[SaltLength];
         WriteIv(iv, ssrc, index);
-        Span<byte> associated = stackalloc byte[RtcpHeaderLength + TrailerLength];
+        Span<byte> associated = stackalloc byte[RtcpHeader.MinimumLengthWithSsrc + TrailerLength];
         if (_scratch.Length < payload.Length)
             _scratch = new byte[payload.Length];
 
@@ -87,7 +85,7 @@ internal sealed class AeadAesGcmCipher : SrtpCipher
             return header;
 
         header.CopyTo(scratch);
-        trailer.CopyTo(scratch[RtcpHeaderLength..]);
+        trailer.CopyTo(scratch[RtcpHeader.MinimumLengthWithSsrc..]);
         return scratch;
     }
 

@@ -197,7 +197,8 @@ public sealed partial class MqttSession : IMqttConnection
         }
         catch (MosquittoException failure)
         {
-            return $"cannot connect: {failure.Message}";
+            // A fast TCP connection lets the TLS handshake run, and fail, within mosquitto_connect_async(); the cause is in the library's log.
+            return $"cannot connect: {warning ?? failure.Message}";
         }
 
         var started = TimeProvider.System.GetTimestamp();

@@ -291,10 +291,25 @@ public sealed partial class MqttSession : IMqttConnection
     {
         Send(client);
         var started = TimeProvider.System.GetTimestamp();
-        var alive = client.Disconnect();
-        while (alive && client.Run(_wake, s_stopTimeout) && TimeProvider.System.GetElapsedTime(started) < s_stopTimeout)
+        bool RunOn()
         {
+            var remaining = s_stopTimeout - TimeProvider.System.GetElapsedTime(started);
+            var alive = remaining > TimeSpan.Zero && client.Run(_wake, remaining);
             _wake.Drain();
+            return alive;
+        }
+
+        while (!client.HasDelivered)
+        {
+            if (!RunOn())
+            {
+                return;
+            }
+        }
+
+        client.Disconnect();
+        while (RunOn())
+        {
         }
     }
 

@@ -104,6 +104,10 @@ internal static unsafe partial class LibMosquitto
         SafeMosquittoHandle mosq, delegate* unmanaged[Cdecl]<nint, nint, mosquitto_message*, nint, void> on_message);
 
     [LibraryImport(Library)]
+    internal static partial void mosquitto_publish_v5_callback_set(
+        SafeMosquittoHandle mosq, delegate* unmanaged[Cdecl]<nint, nint, int, int, nint, void> on_publish);
+
+    [LibraryImport(Library)]
     internal static partial void mosquitto_subscribe_v5_callback_set(
         SafeMosquittoHandle mosq, delegate* unmanaged[Cdecl]<nint, nint, int, int, int*, nint, void> on_subscribe);
 

@@ -36,6 +36,9 @@ public sealed unsafe class MosquittoClient : IDisposable
     private GCHandle _self;
     private Exception? _callbackFailure;
 
+    /// <summary>Taken by the library and not yet reported as finished, which may happen within the publishing call itself.</summary>
+    private int _unfinished;
+
     /// <param name="clientId">MQTT client id.</param>
     /// <param name="useVersion5">MQTT 5, else 3.1.1.</param>
     /// <param name="maxPayload">Larger messages are not copied.</param>
@@ -61,6 +64,7 @@ public sealed unsafe class MosquittoClient : IDisposable
         mosquitto_connect_v5_callback_set(_handle, &OnConnect);
         mosquitto_disconnect_v5_callback_set(_handle, &OnDisconnect);
         mosquitto_message_v5_callback_set(_handle, &OnMessage);
+        mosquitto_publish_v5_callback_set(_handle, &OnPublish);
         mosquitto_subscribe_v5_callback_set(_handle, &OnSubscribe);
         mosquitto_log_callback_set(_handle, &OnLog);
     }
@@ -171,7 +175,9 @@ public sealed unsafe class MosquittoClient : IDisposable
 
             fixed (byte* data = payload)
             {
-                return mosquitto_publish_v5(_handle, null, topic, payload.Length, data, qos, retain ? (byte)1 : (byte)0, properties) == MOSQ_ERR_SUCCESS;
+                var taken = mosquitto_publish_v5(_handle, null, topic, payload.Length, data, qos, retain ? (byte)1 : (byte)0, properties) == MOSQ_ERR_SUCCESS;
+                _unfinished += taken ? 1 : 0;
+                return taken;
             }
         }
         finally
@@ -180,7 +186,14 @@ public sealed unsafe class MosquittoClient : IDisposable
         }
     }
 
-    /// <summary>Queues a DISCONNECT, which drops the will; run until <see cref="Run"/> returns false.</summary>
+    /// <summary>Messages published are with the broker: sent, and acknowledged where their QoS asks for it.</summary>
+    public bool HasDelivered => _unfinished <= 0;
+
+    /// <summary>
+    /// Sends a DISCONNECT, which drops the will; run until <see cref="Run"/> returns false. Call it once <see cref="HasDelivered"/>: the
+    /// library closes the socket right behind the DISCONNECT, and closing one with unread data resets the connection, at which the broker
+    /// may lose the DISCONNECT and publish the will.
+    /// </summary>
     /// <returns>False if there is no connection any more.</returns>
     public bool Disconnect() => mosquitto_disconnect(_handle) == MOSQ_ERR_SUCCESS;
 
@@ -220,6 +233,9 @@ public sealed unsafe class MosquittoClient : IDisposable
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnDisconnect(nint mosq, nint obj, int code, nint properties) => Guard(obj, client => client._events.Disconnected(code));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnPublish(nint mosq, nint obj, int messageId, int code, nint properties) => Guard(obj, client => client._unfinished--);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnMessage(nint mosq, nint obj, mosquitto_message* message, nint properties) => Guard(obj, client =>

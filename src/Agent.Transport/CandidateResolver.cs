@@ -12,6 +12,12 @@ namespace Agent.Transport;
 /// </summary>
 internal sealed class CandidateResolver : IDisposable
 {
+    /// <summary>
+    /// Names of one viewer that are asked for at once; browsers make one for each address. Drop policy: further ones are refused, so that
+    /// an offer cannot make the agent multicast for long, nor take all of <see cref="MdnsResolver.MaximumInFlight"/>.
+    /// </summary>
+    internal const int MaximumNamesPerViewer = 16;
+
     private const string LocalSuffix = ".local";
 
     private readonly MediaLoop _loop;
@@ -46,14 +52,14 @@ internal sealed class CandidateResolver : IDisposable
                 if (literals)
                     Add(viewer, candidate, address);
             }
-            else if (candidate.HostName.EndsWith(LocalSuffix, StringComparison.OrdinalIgnoreCase))
+            else if (viewer.NamesPending < MaximumNamesPerViewer && candidate.HostName.EndsWith(LocalSuffix, StringComparison.OrdinalIgnoreCase))
             {
                 viewer.NamesPending++;
                 _ = ResolveAsync(viewer, viewer.RemoteUfrag, candidate);
             }
             else
             {
-                // A public name would make the agent ask the DNS for whatever a stranger writes; browsers send none.
+                // Too many; or a public name, which would make the agent ask the DNS for whatever a stranger writes. Browsers send none.
                 Interlocked.Increment(ref _unresolved);
             }
         }

@@ -56,8 +56,8 @@ public sealed record TransportStatus(
 }
 
 /// <summary>
-/// What HTTP and MQTT may ask of the media loop, from any thread. Everything crosses as a command through one bounded queue; a full
-/// queue answers <see cref="ViewerErrorKind.Busy"/> and is counted.
+/// What HTTP and MQTT may ask of the media loop, from any thread. Everything crosses as a command through one bounded queue. If that is
+/// full, opening, trickling and restarting answer <see cref="ViewerErrorKind.Busy"/> and are counted; the others wait for room.
 /// </summary>
 public interface IViewerGateway
 {

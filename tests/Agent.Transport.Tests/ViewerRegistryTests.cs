@@ -192,6 +192,18 @@ public sealed class ViewerRegistryTests : IDisposable
     }
 
     [Fact]
+    public async Task One_viewer_may_have_only_so_many_names_asked_for_at_once()
+    {
+        const int tooMany = 3;
+        var names = Enumerable.Range(0, CandidateResolver.MaximumNamesPerViewer + tooMany);
+        var offer = TestOffer.Write(null, null, [.. names.Select(i => $"candidate:1 1 udp 2113937151 name-{i}.local 5001 typ host")]);
+        Assert.Null((await _registry.OpenAsync(new ViewerOffer(TestCamera.Name, offer, "test", "a test"), default)).Error);
+        await WaitForAsync(() => Task.FromResult(_namesAsked.Count >= CandidateResolver.MaximumNamesPerViewer));
+        Assert.Equal(CandidateResolver.MaximumNamesPerViewer, _namesAsked.Count);
+        Assert.Equal(tooMany, _registry.GetStatus().NamesUnresolved);
+    }
+
+    [Fact]
     public async Task An_ice_restart_gives_new_credentials_and_a_new_etag_and_a_bad_one_keeps_the_old()
     {
         var opened = await OpenAsync();

@@ -8,8 +8,8 @@ export CAMERA_AGENT ARM64_ROOT
 CAMERA_AGENT=$(realpath -m "${1:-../../artifacts/linux-arm64/camera-agent}")
 ARM64_ROOT=$(realpath -m ../../artifacts/arm64-root)
 
-# From the start of the agent to the end of the tests takes well under a minute; a run that hangs is stopped with all it started.
-timeout_seconds=150
+# From the start of the agent to the end of the tests takes about half a minute; a run that hangs is stopped with all it started.
+timeout_seconds=170
 
 fail() { echo "run.sh: $1" >&2; echo "0 passed, 1 failed"; exit 1; }
 [ -x "$CAMERA_AGENT" ] || fail "$CAMERA_AGENT is missing; ./publish-arm64.sh makes it"

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Agent, Broker, eventually } from '../Agent.EndToEnd/lib/agent.mjs';
-import { decodedRate, launchChromium, openViewer, untilLive } from '../Agent.EndToEnd/lib/browser.mjs';
+import { decodedRate, launchChromium, openViewer, readViewer, untilLive } from '../Agent.EndToEnd/lib/browser.mjs';
 
 const root = process.env.ARM64_ROOT;
 if (!root) {
@@ -10,6 +10,8 @@ if (!root) {
 
 // Small and slow enough for an emulated encoder on a busy machine.
 const frameRate = 10;
+// Under qemu-user the runtime's start alone takes seconds of processor time.
+const startTimeoutMilliseconds = 60_000;
 const camera = { source: { kind: 'test', width: 320, height: 180, frameRate } };
 
 describe('The arm64 executable under qemu-user', () => {
@@ -19,10 +21,12 @@ describe('The arm64 executable under qemu-user', () => {
     agent = await Agent.start({
       cameras: { main: camera },
       mqtt: { host: '127.0.0.1', port: broker.port, device: 'arm64', webSocketUrl: broker.webSocketUrl },
-    }, { wrapper: ['qemu-aarch64-static', '-L', root] });
+    }, { wrapper: ['qemu-aarch64-static', '-L', root], startTimeoutMilliseconds });
     chromium = await launchChromium();
     page = await openViewer(chromium.browser, `${agent.url}/`);
     await untilLive(page, 30_000);
+    // The page reads the timecode of a frame when it is shown, which is later than when it is decoded.
+    await eventually('the page reads the timecode', async () => (await readViewer(page)).captureUnixMilliseconds > 0);
   });
   after(async () => {
     await chromium?.close();

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const startTimeoutMilliseconds = 20_000;
+const defaultStartTimeoutMilliseconds = 20_000;
 const pollMilliseconds = 50;
 
 /** The executable under test: CAMERA_AGENT, set by tests/run.sh to the native-AOT binary. */
@@ -45,7 +45,7 @@ export async function eventually(what, probe, timeoutMilliseconds = 15_000) {
 
 /** A running agent with a configuration of its own; stop it with `stop()`. */
 export class Agent {
-  static async start(configuration = {}, { arguments: extra = [], wrapper = [] } = {}) {
+  static async start(configuration = {}, { arguments: extra = [], wrapper = [], startTimeoutMilliseconds = defaultStartTimeoutMilliseconds } = {}) {
     const agent = new Agent();
     agent.folder = await mkdtemp(join(tmpdir(), 'camera-agent-'));
     agent.port = await freePort();

@@ -29,12 +29,6 @@ public sealed unsafe class UdpSocket : IDisposable
     /// <summary>True where the kernel splits one send into datagrams (UDP_SEGMENT, Linux 4.18).</summary>
     public bool SupportsSegmentation { get; private init; }
 
-    /// <summary>The receive buffer's size in bytes as the kernel granted it (it counts its own overhead too).</summary>
-    public int ReceiveBufferBytes => GetOption(SOL_SOCKET, SO_RCVBUF);
-
-    /// <summary>The send buffer's size in bytes as the kernel granted it.</summary>
-    public int SendBufferBytes => GetOption(SOL_SOCKET, SO_SNDBUF);
-
     /// <summary>Opens and binds.</summary>
     /// <param name="address">One address, or :: for every IPv4 and IPv6 address.</param>
     /// <param name="port">0 lets the kernel choose.</param>
@@ -110,13 +104,6 @@ public sealed unsafe class UdpSocket : IDisposable
     {
         if (Syscalls.setsockopt(descriptor, level, option, &value, sizeof(int)) < 0)
             throw LibcException.FromLastError("setsockopt", name);
-    }
-
-    private int GetOption(int level, int option)
-    {
-        int value;
-        uint length = sizeof(int);
-        return Syscalls.getsockopt(Descriptor, level, option, &value, &length) == 0 ? value : throw LibcException.FromLastError("getsockopt");
     }
 }
 

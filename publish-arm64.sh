@@ -46,8 +46,8 @@ trap 'rm -f "$log"' EXIT
 echo "Publishing camera-agent for $rid ..."
 if ! dotnet publish src/Agent/Agent.csproj -c Release -r "$rid" -o "$output" --nologo "${linker_arguments[@]}" >"$log" 2>&1; then
   # NU1101: no such package; NU1102: no such version; NU1103: only prereleases.
-  if missing=$(grep -oE 'error NU110[123]: Unable to find (package|a stable package) [A-Za-z0-9.-]+( with version \([^)]*\))?' "$log" | sed 's/^.*find \(a stable \)\{0,1\}package //' | sort -u) && [ -n "$missing" ]; then
-    echo "publish-arm64.sh: the package source does not serve the runtime pack(s) for $rid:" >&2
+  if missing=$(grep -oE 'error NU110[123]: Unable to find (package|a stable package) [A-Za-z0-9.-]+( with version \([^)]*\))?' "$log" | sed 's/^.*find \(a stable \)\{0,1\}package //; s/\.$//' | sort -u) && [ -n "$missing" ]; then
+    echo "publish-arm64.sh: the package source does not serve what $rid needs:" >&2
     echo "$missing" | sed 's/^/  /' >&2
     exit 3
   fi

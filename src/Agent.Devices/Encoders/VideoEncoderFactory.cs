@@ -1,6 +1,4 @@
 using Agent.Devices.Sources;
-using Agent.Interop.LibAv;
-using Agent.Interop.OpenH264;
 using Agent.Media;
 
 namespace Agent.Devices.Encoders;
@@ -11,16 +9,15 @@ internal static class VideoEncoderFactory
     /// <exception cref="VideoEncoderException">No encoder, or it refuses the settings.</exception>
     public static IVideoEncoder Open(VideoEncoderOptions options, VideoFormat format, AccessUnitPool pool)
     {
-        switch (options.Kind)
+        var obstacles = new List<string>();
+        foreach (var encoder in SoftwareEncoders.All)
         {
-            case VideoEncoderKind.Libx264:
-                return new LibavEncoder(options, format, pool);
-            case VideoEncoderKind.OpenH264:
-                return new OpenH264Encoder(options, format, pool);
-            default:
-                if (LibAvLibrary.HasEncoder(LibavEncoder.EncoderName, out var noX264)) return new LibavEncoder(options, format, pool);
-                if (OpenH264Codec.IsAvailable(out var noOpenH264)) return new OpenH264Encoder(options, format, pool);
-                throw new VideoEncoderException($"no H.264 encoder: {noX264}; {noOpenH264}");
+            if (options.Kind == encoder.Kind) return encoder.Open(options, format, pool);
+            if (options.Kind != VideoEncoderKind.Auto) continue;
+            if (encoder.FindObstacle() is not { } obstacle) return encoder.Open(options, format, pool);
+            obstacles.Add(obstacle);
         }
+
+        throw new VideoEncoderException($"no H.264 encoder: {string.Join("; ", obstacles)}");
     }
 }

@@ -2,7 +2,7 @@ using System.Collections;
 using System.CommandLine;
 using System.Text.Json;
 using Agent.Configuration;
-using Agent.Devices;
+using Agent.Devices.Probe;
 using Agent.Http;
 
 namespace Agent.CommandLine;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Agent.Devices;
+using Agent.Devices.Probe;
 
 namespace Agent.CommandLine;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Agent.Devices;
+using Agent.Devices.Probe;
 using Agent.Mqtt;
 using Agent.Rtc;
 using Agent.Transport;

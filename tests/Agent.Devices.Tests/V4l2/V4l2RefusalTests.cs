@@ -1,3 +1,4 @@
+using Agent.Devices.Probe;
 using Agent.Devices.Sources;
 using Agent.Interop.V4l2;
 

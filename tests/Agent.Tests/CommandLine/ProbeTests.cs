@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Agent.CommandLine;
-using Agent.Devices;
+using Agent.Devices.Probe;
 using Agent.Http;
 
 namespace Agent.Tests.CommandLine;

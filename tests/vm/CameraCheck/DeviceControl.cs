@@ -1,4 +1,4 @@
-using Agent.Devices;
+using Agent.Devices.Probe;
 using Agent.Interop.V4l2;
 
 namespace CameraCheck;

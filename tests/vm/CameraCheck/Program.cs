@@ -1,4 +1,4 @@
-using Agent.Devices;
+using Agent.Devices.Probe;
 using CameraCheck;
 
 // camera-check stream DEVICE [option=value ...]   reads frames and checks them; the options are described in StreamCheck

@@ -2,10 +2,10 @@ using System.Globalization;
 using Agent.Devices.Sources;
 using Agent.Interop.V4l2;
 
-namespace Agent.Devices;
+namespace Agent.Devices.Probe;
 
 /// <summary>Walks the video device nodes of the machine.</summary>
-internal static class ProbeDeviceNodes
+internal static class DeviceNodes
 {
     /// <summary>Opens each videoN under a directory in the order of N; the device is closed after the visit.</summary>
     /// <param name="directory">"/dev", or a test's directory.</param>

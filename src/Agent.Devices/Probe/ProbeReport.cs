@@ -1,4 +1,4 @@
-namespace Agent.Devices;
+namespace Agent.Devices.Probe;
 
 /// <summary>What this machine has: its cameras and its H.264 encoders.</summary>
 public sealed record ProbeReport(IReadOnlyList<CameraReport> Cameras, IReadOnlyList<EncoderReport> Encoders);
@@ -49,6 +49,6 @@ public sealed record ControlChoice(long Value, string Name);
 
 /// <summary>An H.264 encoder.</summary>
 /// <param name="Name">libx264, libopenh264 or the device's card name.</param>
-/// <param name="Kind">"libavcodec" or "v4l2-m2m".</param>
+/// <param name="Kind">"libavcodec", "libopenh264" or "v4l2-m2m".</param>
 /// <param name="Path">Device node of a v4l2-m2m encoder, else <c>null</c>.</param>
 public sealed record EncoderReport(string Name, string Kind, string? Path);

@@ -2,7 +2,7 @@ using Agent.Devices.Sources;
 using Agent.Interop.V4l2;
 using static Agent.Interop.V4l2.Videodev2;
 
-namespace Agent.Devices;
+namespace Agent.Devices.Probe;
 
 /// <summary>Lists the cameras of this machine by asking their drivers; takes no frame and disturbs no running stream.</summary>
 public static class CameraProbe
@@ -16,7 +16,7 @@ public static class CameraProbe
     internal static IReadOnlyList<CameraReport> Enumerate(string directory)
     {
         var cameras = new List<CameraReport>();
-        ProbeDeviceNodes.Visit(directory, (path, device, capability, problem) =>
+        DeviceNodes.Visit(directory, (path, device, capability, problem) =>
         {
             if (device is null || capability is null)
             {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Agent, eventually } from './lib/agent.mjs';
-import { decodedRate, launchFirefox, openViewer, untilLive } from './lib/browser.mjs';
+import { decodedRate, launchFirefox, openViewer, untilTimecode } from './lib/browser.mjs';
 
 const frameRate = 30;
 
@@ -18,7 +18,7 @@ describe('Firefox over WHEP', () => {
 
   test('decodes at the rate of the camera, and closing the tab frees the session', async () => {
     const page = await openViewer(firefox.browser, `${agent.url}/`);
-    await untilLive(page, 30_000);
+    await untilTimecode(page, 30_000);
     const { before: first, after: last, rate } = await decodedRate(page);
     assert.ok(rate > frameRate * 0.8, `decoded ${rate.toFixed(1)} of ${frameRate} frames per second`);
     assert.ok(last.captureUnixMilliseconds > first.captureUnixMilliseconds, 'the timecode advances');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Agent, eventually } from './lib/agent.mjs';
-import { decodedRate, launchChromium, openViewer, readPixels, untilLive } from './lib/browser.mjs';
+import { decodedRate, launchChromium, openViewer, readPixels, untilLive, untilTimecode } from './lib/browser.mjs';
 
 const frameRate = 30;
 const camera = { source: { kind: 'test', width: 640, height: 360, frameRate } };
@@ -12,7 +12,7 @@ describe('Chromium over WHEP', () => {
     agent = await Agent.start({ cameras: { main: camera } });
     chromium = await launchChromium();
     page = await openViewer(chromium.browser, `${agent.url}/`);
-    await untilLive(page);
+    await untilTimecode(page);
   });
   after(async () => {
     await chromium?.close();

@@ -31,11 +31,25 @@ internal sealed class DtlsCertificate
 
     /// <summary>Makes a new key and certificate.</summary>
     /// <param name="now">The present; a board without a clock may be wrong by years, which no peer looks at.</param>
+    /// <exception cref="InvalidOperationException">OpenSSL is not installed.</exception>
     public static DtlsCertificate Create(DateTimeOffset now)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var key = CreateKey();
         var request = new CertificateRequest("CN=WebRTC", key, HashAlgorithmName.SHA256);
         using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(ValidityYears));
         return new DtlsCertificate(certificate.RawData, key.ExportECPrivateKey());
+    }
+
+    private static ECDsa CreateKey()
+    {
+        try
+        {
+            return ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        }
+        catch (PlatformNotSupportedException missing)
+        {
+            // The runtime's own words name neither the library nor the package.
+            throw new InvalidOperationException("OpenSSL 3 (libssl.so.3) cannot be loaded; install it: apt install libssl3", missing);
+        }
     }
 }

@@ -67,6 +67,12 @@ export const untilLive = (page, timeout) => eventually('the page is live', async
   return seen;
 }, timeout);
 
+/** Waits until the page is live and has read a timecode, which is when a frame is shown and so later than when it is decoded. */
+export async function untilTimecode(page, timeout) {
+  await untilLive(page, timeout);
+  await eventually('the page reads the timecode', async () => (await readViewer(page)).captureUnixMilliseconds > 0);
+}
+
 /** What the viewer of the test camera sees now. */
 export const readViewer = (page) => page.evaluate(() => {
   const video = document.getElementById('video');

@@ -32,7 +32,7 @@ internal sealed class CameraFeed : IAccessUnitSubscriber
 
     internal FrameHub Hub { get; }
 
-    /// <summary>The loop's: who gets this camera's frames.</summary>
+    /// <summary>The loop's: who gets this camera's frames, the connected viewers.</summary>
     internal List<Viewer> Viewers { get; } = [];
 
     /// <summary>Any thread: access units dropped because the loop was behind.</summary>
@@ -92,8 +92,28 @@ internal sealed class CameraFeed : IAccessUnitSubscriber
         }
     }
 
-    /// <summary>The loop's: joins the hub with the first viewer.</summary>
-    internal void Subscribe()
+    /// <summary>The loop's: gives a connected viewer the frames from the next IDR on; the first one makes the camera encode.</summary>
+    internal void Join(Viewer viewer)
+    {
+        Viewers.Add(viewer);
+        if (Viewers.Count == 1)
+        {
+            Subscribe();
+        }
+
+        Hub.RequestKeyFrame();
+    }
+
+    /// <summary>The loop's: the viewer is gone, whether it had joined or not.</summary>
+    internal void Leave(Viewer viewer)
+    {
+        if (Viewers.Remove(viewer) && Viewers.Count == 0)
+        {
+            Unsubscribe();
+        }
+    }
+
+    private void Subscribe()
     {
         lock (_lock)
         {
@@ -104,8 +124,8 @@ internal sealed class CameraFeed : IAccessUnitSubscriber
         Hub.Subscribe(this);
     }
 
-    /// <summary>The loop's: leaves the hub with the last viewer. What the hub is publishing meanwhile is not taken any more.</summary>
-    internal void Unsubscribe()
+    /// <summary>What the hub is publishing meanwhile is not taken any more.</summary>
+    private void Unsubscribe()
     {
         Hub.Unsubscribe(this);
         lock (_lock)

@@ -101,9 +101,6 @@ internal sealed class MediaLoop : IDisposable
     {
         _viewers.Add(viewer);
         _paths.AddUfrag(viewer.Terms.LocalIce.Ufrag, viewer);
-        viewer.Feed.Viewers.Add(viewer);
-        if (viewer.Feed.Viewers.Count == 1)
-            viewer.Feed.Subscribe();
         Publish();
         MarkDirty(viewer);
     }
@@ -328,7 +325,8 @@ internal sealed class MediaLoop : IDisposable
         {
             case PeerState.Connected when !viewer.WasConnected:
                 viewer.WasConnected = true;
-                viewer.Feed.Hub.RequestKeyFrame();
+                // Not before: frames that nobody can be sent would cost encoding, and the IDR they begin with would be wasted.
+                viewer.Feed.Join(viewer);
                 LogConnected(viewer);
                 break;
             case PeerState.Closed:
@@ -377,9 +375,7 @@ internal sealed class MediaLoop : IDisposable
         _viewers.Remove(viewer);
         Unschedule(viewer);
         _paths.Remove(viewer);
-        viewer.Feed.Viewers.Remove(viewer);
-        if (viewer.Feed.Viewers.Count == 0)
-            viewer.Feed.Unsubscribe();
+        viewer.Feed.Leave(viewer);
         try
         {
             viewer.Session.Dispose();

@@ -14,7 +14,14 @@ internal enum CandidatePairState
 }
 
 /// <summary>One check that may still be answered.</summary>
-internal record struct CheckTransaction(StunTransactionId Id, MonotonicTime SentAt, IceRole Role, bool UseCandidate, bool Retransmitted);
+internal record struct CheckTransaction(StunTransactionId Id, MonotonicTime SentAt, IceRole Role, bool UseCandidate, bool Retransmitted)
+{
+    /// <summary>It, or a later check, has been answered: a further answer is known and changes nothing.</summary>
+    public bool IsSettled { get; set; }
+
+    /// <summary>An answer is still wanted.</summary>
+    public readonly bool IsOutstanding => !Id.IsNone && !IsSettled;
+}
 
 /// <summary>The outstanding checks of one pair.</summary>
 [InlineArray(IceLimits.TransactionsPerPair)]
@@ -97,7 +104,7 @@ internal sealed class CandidatePair
         {
             foreach (ref readonly var transaction in (ReadOnlySpan<CheckTransaction>)_transactions)
             {
-                if (transaction.Id.IsNone)
+                if (!transaction.IsOutstanding)
                 {
                     return true;
                 }
@@ -127,7 +134,9 @@ internal sealed class CandidatePair
         var slot = 0;
         for (var i = 1; i < IceLimits.TransactionsPerPair; i++)
         {
-            if (_transactions[i].SentAt < _transactions[slot].SentAt)
+            // Settled before outstanding, old before new.
+            var settledFirst = _transactions[i].IsOutstanding.CompareTo(_transactions[slot].IsOutstanding);
+            if (settledFirst < 0 || (settledFirst == 0 && _transactions[i].SentAt < _transactions[slot].SentAt))
             {
                 slot = i;
             }
@@ -177,11 +186,11 @@ internal sealed class CandidatePair
         {
             if (answeredNomination || !_transactions[i].UseCandidate)
             {
-                _transactions[i] = default;
+                _transactions[i].IsSettled = true;
             }
         }
 
-        if (Current.Id.IsNone)
+        if (!Current.IsOutstanding)
         {
             CancelRetransmission();
         }

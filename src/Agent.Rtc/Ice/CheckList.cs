@@ -17,8 +17,6 @@ internal sealed class CheckList
     /// <summary>Candidates and pairs that the caps kept out.</summary>
     public long Refused { get; private set; }
 
-    public bool HasTriggered => _triggered.Count > 0;
-
     public void AddLocal(IceCandidate candidate, IceSessionKeys keys, IceRole role, CandidatePair? selected)
     {
         foreach (var known in _local)
@@ -112,6 +110,9 @@ internal sealed class CheckList
 
         _triggered.Insert(first ? 0 : _triggered.Count, pair);
     }
+
+    /// <summary>A triggered check waits (RFC 8445 §7.3.1.4).</summary>
+    public bool HasTriggered => _triggered.Count > 0;
 
     /// <summary>The next pair to check (RFC 8445 §6.1.4.2), not yet taken from its queue, or <c>null</c>.</summary>
     /// <param name="triggeredOnly">A pair is in use; only triggered checks go on.</param>

@@ -222,6 +222,11 @@ public sealed partial class IceAgent
         }
 
         pair.LastHeardAt = now;
+        if (check.IsSettled)
+        {
+            return true;
+        }
+
         if (response.Class == StunClass.ErrorResponse)
         {
             HandleCheckError(pair, in check, response.ErrorCode);

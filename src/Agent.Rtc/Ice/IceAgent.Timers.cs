@@ -28,7 +28,7 @@ public sealed partial class IceAgent
             Nominate(now);
         }
 
-        if (_keys.HasRemote && now >= _nextCheckAt && _checkList.Peek(triggeredOnly: !NeedsPair) is { } next)
+        if (_keys.HasRemote && now >= FindNextCheck() && _checkList.Peek(triggeredOnly: !NeedsPair) is { } next)
         {
             SendCheck(next, now);
         }
@@ -70,7 +70,7 @@ public sealed partial class IceAgent
             new CheckTransaction(StunTransactionId.Create(_random), now, Role, nominate, Retransmitted: false),
             rto > IceLimits.MinimumRto ? rto : IceLimits.MinimumRto);
         EnqueueCheck(pair, pair.Current);
-        _nextCheckAt = now + IceLimits.Pacing;
+        _lastCheckAt = now;
     }
 
     private void EnqueueCheck(CandidatePair pair, in CheckTransaction check) => _queue.Enqueue(new OutgoingMessage
@@ -142,6 +142,9 @@ public sealed partial class IceAgent
         }
     }
 
+    private MonotonicTime FindNextCheck() =>
+        _lastCheckAt + (NeedsPair && _checkList.HasTriggered ? IceLimits.TriggeredPacing : IceLimits.Pacing);
+
     private void JudgeFailure(MonotonicTime now)
     {
         if (State != IceConnectionState.Checking || _selected is not null)
@@ -181,7 +184,7 @@ public sealed partial class IceAgent
 
         if (_keys.HasRemote && _checkList.Peek(triggeredOnly: !NeedsPair) is not null)
         {
-            next = MonotonicTime.Min(next, _nextCheckAt);
+            next = MonotonicTime.Min(next, FindNextCheck());
         }
 
         if (_selected is null)

@@ -42,7 +42,7 @@ public sealed partial class IceAgent
     private IceSessionKeys? _previousKeys;
     private CandidatePair? _selected;
     private MonotonicTime? _startedAt;
-    private MonotonicTime _nextCheckAt;
+    private MonotonicTime _lastCheckAt = MonotonicTime.Zero - IceLimits.Pacing;
     private MonotonicTime? _firstValidAt;
     private bool _remoteEndOfCandidates;
 

@@ -30,6 +30,12 @@ internal static class IceLimits
     /// <summary>Ta (RFC 8445 §14.2).</summary>
     public static readonly TimeSpan Pacing = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>
+    /// RFC 8445 §14.2's floor of Ta, kept to by triggered checks while there is no path: the peer has just shown that its side of the
+    /// path is open, and each of its checks allows one, so nothing is gained by making the viewer wait for a whole Ta.
+    /// </summary>
+    public static readonly TimeSpan TriggeredPacing = TimeSpan.FromMilliseconds(5);
+
     /// <summary>The smallest initial RTO (RFC 8445 §14.3).</summary>
     public static readonly TimeSpan MinimumRto = TimeSpan.FromMilliseconds(500);
 

@@ -65,9 +65,23 @@ public sealed class IceAgentConnectTests
     }
 
     [Fact]
+    public void A_check_of_the_peer_is_returned_without_waiting_for_the_pace_of_ordinary_checks()
+    {
+        var (network, browser, agent) = Create(8, new NetworkConditions(), ["192.0.2.1:1000"], ["192.0.2.2:2000"]);
+        var start = network.Now;
+        browser.Signal(agent, network.Now);
+        agent.Agent.SetRemoteCredentials(browser.Agent.LocalCredentials);
+        agent.AddLocalCandidates(network.Now);
+        var dead = IceCandidate.CreateHost(IceNode.Parse("203.0.113.9:9"), IcePriority.HighestLocalPreference);
+        agent.Agent.AddRemoteCandidate(dead, network.Now);
+
+        Assert.True(network.RunUntil(() => agent.IsConnected, IceLimits.Pacing), $"not within {network.Now - start}");
+    }
+
+    [Fact]
     public void Checks_that_come_before_the_peers_credentials_are_answered_and_returned_later()
     {
-        var (network, browser, agent) = Create(8, Lossy(0), ["192.0.2.1:1000"], ["192.0.2.2:2000"]);
+        var (network, browser, agent) = Create(8, new NetworkConditions(), ["192.0.2.1:1000"], ["192.0.2.2:2000"]);
         browser.Signal(agent, network.Now);
         agent.AddLocalCandidates(network.Now);
         network.Run(TimeSpan.FromSeconds(2));

@@ -6,7 +6,7 @@ namespace Agent.Interop.Libc;
 /// <summary>An eventfd(2): any thread signals, one thread polls and drains.</summary>
 public sealed unsafe class EventFd : IDisposable
 {
-    internal FileDescriptor Descriptor { get; } = Syscalls.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    internal FileDescriptor Descriptor { get; } = new(Syscalls.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 
     /// <exception cref="LibcException">The process has no descriptors left.</exception>
     public EventFd()

@@ -10,5 +10,12 @@ internal sealed class FileDescriptor : SafeHandleMinusOneIsInvalid
     {
     }
 
+    /// <summary>
+    /// Owns what a system call returned, -1 included. A handle as the return type of the import would read 64 bits where C gives an int,
+    /// and so might not see the -1.
+    /// </summary>
+    public FileDescriptor(int result)
+        : this() => SetHandle(result);
+
     protected override bool ReleaseHandle() => Syscalls.close((int)handle) == 0;
 }

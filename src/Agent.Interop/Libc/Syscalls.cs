@@ -9,7 +9,7 @@ internal static unsafe partial class Syscalls
     private const string Library = "libc.so.6";
 
     [LibraryImport(Library, SetLastError = true)]
-    internal static partial FileDescriptor socket(int domain, int type, int protocol);
+    internal static partial int socket(int domain, int type, int protocol);
 
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int bind(FileDescriptor sockfd, void* addr, uint addrlen);
@@ -30,7 +30,7 @@ internal static unsafe partial class Syscalls
     internal static partial int sendmmsg(FileDescriptor sockfd, mmsghdr* msgvec, uint vlen, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
-    internal static partial FileDescriptor eventfd(uint initval, int flags);
+    internal static partial int eventfd(uint initval, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint read(FileDescriptor fd, void* buf, nuint count);

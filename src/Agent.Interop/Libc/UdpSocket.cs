@@ -37,7 +37,7 @@ public sealed unsafe class UdpSocket : IDisposable
     public static UdpSocket Bind(IPAddress address, int port, int bufferBytes)
     {
         ArgumentNullException.ThrowIfNull(address);
-        var descriptor = Syscalls.socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+        var descriptor = new FileDescriptor(Syscalls.socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP));
         var withoutIPv6 = descriptor.IsInvalid && Marshal.GetLastPInvokeError() == Errno.EAFNOSUPPORT;
         if (withoutIPv6)
             return BindIPv4(address.Equals(IPAddress.IPv6Any) ? IPAddress.Any : address, port, bufferBytes);
@@ -52,7 +52,7 @@ public sealed unsafe class UdpSocket : IDisposable
     {
         if (address.AddressFamily != AddressFamily.InterNetwork)
             throw new LibcException("socket", Errno.EAFNOSUPPORT, $"{address}: this kernel has no IPv6");
-        var descriptor = Syscalls.socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+        var descriptor = new FileDescriptor(Syscalls.socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP));
         if (descriptor.IsInvalid)
             throw LibcException.FromLastError("socket");
         return Configure(descriptor, false, address, port, bufferBytes);

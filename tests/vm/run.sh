@@ -22,14 +22,6 @@ timeout_seconds=240
 modules="vivid uvcvideo vhci-hcd"
 architecture=x86_64-linux-gnu
 
-install_missing() {
-  local missing=() pair
-  for pair in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static cpio:cpio depmod:kmod gcc:gcc ffmpeg:ffmpeg; do
-    command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
-  done
-  [ ${#missing[@]} = 0 ] || DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
-}
-
 # The kernel that the archive serves now; its name changes with each ABI, so the metapackage is asked.
 kernel_package() {
   apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: \(linux-image-.*-amd64\)$/\1/p' | head -1
@@ -107,7 +99,7 @@ build_payload() {
 
 mkdir -p "$work"
 export PATH=$PATH:/usr/sbin:/sbin
-install_missing
+"$here/../../deploy/install-packages.sh" qemu-system-x86 busybox-static cpio kmod gcc ffmpeg
 package=$(kernel_package)
 if [ -z "$package" ] || { [ ! -e "$work/base-${package#linux-image-}.cpio" ] && ! fetch_kernel "$package"; }; then
   # Package lists that are missing or older than the archive.

@@ -92,7 +92,10 @@ internal sealed class CameraFeed : IAccessUnitSubscriber
         }
     }
 
-    /// <summary>The loop's: gives a connected viewer the frames from the next IDR on; the first one makes the camera encode.</summary>
+    /// <summary>
+    /// The loop's: gives a connected viewer the frames from the next IDR on, which its session has asked for; the first one makes the
+    /// camera encode.
+    /// </summary>
     internal void Join(Viewer viewer)
     {
         Viewers.Add(viewer);
@@ -100,8 +103,6 @@ internal sealed class CameraFeed : IAccessUnitSubscriber
         {
             Subscribe();
         }
-
-        Hub.RequestKeyFrame();
     }
 
     /// <summary>The loop's: the viewer is gone, whether it had joined or not.</summary>

@@ -6,12 +6,20 @@ public enum VideoSourceKind
     Test,
     File,
     V4l2,
+    /// <summary>A CSI camera of a Raspberry Pi, through a child process: rpicam-vid or libcamera-vid.</summary>
+    Rpicam,
+    /// <summary>Any program that writes video to its standard output.</summary>
+    Exec,
 }
 
-/// <summary>Which H.264 encoder: <c>Auto</c> takes the first that this machine has.</summary>
+/// <summary>
+/// Which H.264 encoder: <c>Auto</c> takes the first that serves, in the order of this list; <c>Passthrough</c> is the source's own.
+/// </summary>
 public enum VideoEncoderKind
 {
     Auto,
+    Passthrough,
+    V4l2M2m,
     Libx264,
     OpenH264,
 }
@@ -40,7 +48,7 @@ public sealed record VideoSourceOptions
 {
     public VideoSourceKind Kind { get; init; } = VideoSourceKind.Test;
 
-    /// <summary>Device node (v4l2) or file path (file).</summary>
+    /// <summary>Device node, or one of its links under /dev/v4l (v4l2), or file path (file).</summary>
     public string? Path { get; init; }
 
     public int Width { get; init; } = 1280;
@@ -50,8 +58,20 @@ public sealed record VideoSourceOptions
     /// <summary>Frames per second.</summary>
     public int FrameRate { get; init; } = 30;
 
-    /// <summary>v4l2 only: force one of YUYV, NV12, YU12, MJPG, H264; <c>null</c> chooses.</summary>
+    /// <summary>v4l2: force one of YUYV, NV12, YU12, MJPG, H264; exec and rpicam: what the program writes. <c>null</c> chooses.</summary>
     public string? PixelFormat { get; init; }
+
+    /// <summary>v4l2 only: controls set whenever the device is opened, by name; values as <see cref="Sources.ICameraControls.Set"/> takes them.</summary>
+    public IReadOnlyDictionary<string, string> Controls { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>exec only: the program and its arguments; no shell comes between.</summary>
+    public IReadOnlyList<string> Command { get; init; } = [];
+
+    /// <summary>rpicam only: which camera, as <c>rpicam-vid --list-cameras</c> numbers them.</summary>
+    public int CameraIndex { get; init; }
+
+    /// <summary>rpicam only: more arguments for the program, such as <c>--hflip</c>.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
 }
 
 /// <summary>How frames are encoded.</summary>

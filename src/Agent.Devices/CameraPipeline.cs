@@ -25,8 +25,8 @@ public sealed partial class CameraPipeline : IDisposable
 
     private const int BitsPerByte = 8;
 
-    private readonly Func<VideoSourceOptions, IVideoSource> _openSource;
-    private readonly Func<VideoEncoderOptions, VideoFormat, AccessUnitPool, IVideoEncoder> _openEncoder;
+    private readonly Func<VideoSourceOptions, SourceDemand, IVideoSource> _openSource;
+    private readonly Func<VideoEncoderOptions, VideoFormat, AccessUnitPool, Action<AccessUnit>, IVideoEncoder> _openEncoder;
     private readonly ILogger _log;
     private readonly TimeProvider _clock;
     private readonly CancellationTokenSource _stop = new();
@@ -65,8 +65,8 @@ public sealed partial class CameraPipeline : IDisposable
     }
 
     internal CameraPipeline(
-        CameraOptions options, ILoggerFactory loggers, Func<VideoSourceOptions, IVideoSource> openSource,
-        Func<VideoEncoderOptions, VideoFormat, AccessUnitPool, IVideoEncoder> openEncoder, TimeProvider clock)
+        CameraOptions options, ILoggerFactory loggers, Func<VideoSourceOptions, SourceDemand, IVideoSource> openSource,
+        Func<VideoEncoderOptions, VideoFormat, AccessUnitPool, Action<AccessUnit>, IVideoEncoder> openEncoder, TimeProvider clock)
     {
         Options = options;
         Hub = new FrameHub(options.Name, clock);
@@ -82,6 +82,9 @@ public sealed partial class CameraPipeline : IDisposable
     public CameraOptions Options { get; }
 
     public FrameHub Hub { get; }
+
+    /// <summary>The camera's frames before they are encoded.</summary>
+    public RawFrameTap Tap { get; } = new();
 
     public void Start()
     {
@@ -120,7 +123,7 @@ public sealed partial class CameraPipeline : IDisposable
             var capturedBefore = _captured;
             try
             {
-                using var source = _openSource(Options.Source);
+                using var source = _openSource(Options.Source, SourceDemand.Default with { Encoder = Options.Encoder });
                 Capture(source);
             }
             catch (Exception e) when (e is VideoSourceException or VideoEncoderException)
@@ -148,12 +151,9 @@ public sealed partial class CameraPipeline : IDisposable
         {
             while (source.ReadFrame(_stop.Token) is { } frame)
             {
-                using (frame)
-                {
-                    if (isFirst) NoteDelivering(source, frame.Format);
-                    isFirst = false;
-                    TakeFrame(source, frame);
-                }
+                if (isFirst) NoteDelivering(source, frame.Format);
+                isFirst = false;
+                TakeFrame(source, frame);
                 Interlocked.Exchange(
                     ref _dropped,
                     _droppedByEarlierSources + source.FramesDropped + _skippedByEarlierEncoders + (_encoder?.FramesSkipped ?? 0));
@@ -178,12 +178,14 @@ public sealed partial class CameraPipeline : IDisposable
         _frames.Add(frame.CapturedAt, 1);
         _width = frame.Format.Width;
         _height = frame.Format.Height;
+        Tap.Offer(frame);
         if (frame.Format.PixelFormat == PixelFormat.H264) PassThrough(source, frame);
         else Encode(frame);
     }
 
     private void PassThrough(IVideoSource source, CapturedFrame frame)
     {
+        using var lease = frame;
         _encoderName = "passthrough";
         if (Hub.TakeKeyFrameRequest(frame.CapturedAt) && !source.RequestKeyFrame() && !_hasNotedMissingKeyFrames)
         {
@@ -202,6 +204,7 @@ public sealed partial class CameraPipeline : IDisposable
         if (Hub.SubscriberCount == 0 && _encoded > _encodedBeforeEncoder)
         {
             _isIdle = true;
+            frame.Dispose();
             return;
         }
         var force = Hub.TakeKeyFrameRequest(frame.CapturedAt) | _isIdle;
@@ -211,14 +214,14 @@ public sealed partial class CameraPipeline : IDisposable
             _encoderBitrate = _targetBitrate;
             _encoder!.SetBitrate(_encoderBitrate);
         }
-        _encoder!.Encode(frame, force, _publish);
+        _encoder!.Encode(frame, force);
     }
 
     private void OpenEncoder(VideoFormat format)
     {
         CloseEncoder();
         _encoderBitrate = _targetBitrate;
-        _encoder = _openEncoder(Options.Encoder with { BitrateBps = _encoderBitrate }, format, _pool);
+        _encoder = _openEncoder(Options.Encoder with { BitrateBps = _encoderBitrate }, format, _pool, _publish);
         _encoderFormat = format;
         _encodedBeforeEncoder = _encoded;
         _encoderName = _encoder.Name;

@@ -6,11 +6,12 @@ namespace Agent.Devices;
 internal static class VideoSourceFactory
 {
     /// <exception cref="VideoSourceException">It cannot be opened.</exception>
-    public static IVideoSource Open(VideoSourceOptions options) => options.Kind switch
+    public static IVideoSource Open(VideoSourceOptions options, SourceDemand demand) => options.Kind switch
     {
         VideoSourceKind.Test => new TestVideoSource(options),
         VideoSourceKind.File => new FileVideoSource(options),
-        VideoSourceKind.V4l2 => new V4l2Camera(options),
+        VideoSourceKind.V4l2 => new V4l2Camera(options, demand),
+        VideoSourceKind.Rpicam or VideoSourceKind.Exec => throw new VideoSourceException($"no {options.Kind} source yet"),
         _ => throw new ArgumentOutOfRangeException(nameof(options), options.Kind, "no such kind of source"),
     };
 }

@@ -41,7 +41,7 @@ public sealed class CameraPipelineTests
 
     private static CameraPipeline Start(FakeSource source, FakeEncoderRoom encoders, ILoggerFactory? loggers = null)
     {
-        var pipeline = new CameraPipeline(TestCamera, loggers ?? NullLoggerFactory.Instance, _ => source.Reopened(), encoders.Open, TimeProvider.System);
+        var pipeline = new CameraPipeline(TestCamera, loggers ?? NullLoggerFactory.Instance, (_, _) => source.Reopened(), encoders.Open, TimeProvider.System);
         pipeline.Start();
         return pipeline;
     }
@@ -139,7 +139,7 @@ public sealed class CameraPipelineTests
     {
         var source = new FakeSource(Small);
         using var pipeline = new CameraPipeline(
-            TestCamera, NullLoggerFactory.Instance, _ => source.Reopened(), static (_, _, _) => throw new VideoEncoderException("no encoder: install ffmpeg"), TimeProvider.System);
+            TestCamera, NullLoggerFactory.Instance, (_, _) => source.Reopened(), static (_, _, _, _) => throw new VideoEncoderException("no encoder: install ffmpeg"), TimeProvider.System);
         pipeline.Start();
         source.Post(Small, TimeSpan.FromSeconds(1));
         source.WaitUntilOpened(2);
@@ -178,7 +178,7 @@ public sealed class CameraPipelineTests
     {
         var pattern = new TestPattern(Small.Width, Small.Height);
         var source = new FakeSource(Small) { Endless = new PlanarFrame(Small, pattern.Picture), MeasureFrom = 300, MeasureTo = 1300 };
-        using var pipeline = new CameraPipeline(TestCamera, NullLoggerFactory.Instance, _ => source.Reopened(), VideoEncoderFactory.Open, TimeProvider.System);
+        using var pipeline = new CameraPipeline(TestCamera, NullLoggerFactory.Instance, (_, _) => source.Reopened(), VideoEncoderFactory.Open, TimeProvider.System);
         pipeline.Hub.Subscribe(new NullSubscriber());
         pipeline.Start();
         Assert.Equal(0, source.WaitForMeasurement());

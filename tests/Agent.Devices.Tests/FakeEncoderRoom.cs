@@ -18,13 +18,13 @@ internal sealed class FakeEncoderRoom
 
     public int Disposed => _disposed;
 
-    public IVideoEncoder Open(VideoEncoderOptions options, VideoFormat format, AccessUnitPool pool)
+    public IVideoEncoder Open(VideoEncoderOptions options, VideoFormat format, AccessUnitPool pool, Action<AccessUnit> output)
     {
         Opened.Enqueue((format.Width, options.BitrateBps));
-        return new Encoder(this, options.BitrateBps, pool);
+        return new Encoder(this, options.BitrateBps, pool, output);
     }
 
-    private sealed class Encoder(FakeEncoderRoom room, int bitrate, AccessUnitPool pool) : IVideoEncoder
+    private sealed class Encoder(FakeEncoderRoom room, int bitrate, AccessUnitPool pool, Action<AccessUnit> output) : IVideoEncoder
     {
         private int _bitrate = bitrate;
         private bool _hasEncoded;
@@ -35,13 +35,16 @@ internal sealed class FakeEncoderRoom
 
         public long FramesSkipped => 0;
 
-        public void Encode(CapturedFrame frame, bool forceKeyFrame, Action<AccessUnit> output)
+        public long BytesCopied => 0;
+
+        public void Encode(CapturedFrame frame, bool forceKeyFrame)
         {
             room.Encoded.Enqueue((forceKeyFrame, _bitrate));
             var unit = pool.Create(forceKeyFrame || !_hasEncoded ? [0, 0, 1, 0x65, 0x88] : [0, 0, 1, 0x41, 0x9A], frame.CapturedAt);
             _hasEncoded = true;
             output(unit);
             unit.Release();
+            frame.Dispose();
         }
 
         public void SetBitrate(int bitsPerSecond) => _bitrate = bitsPerSecond;

@@ -9,6 +9,9 @@ namespace Agent.Devices.Encoders;
 /// </summary>
 internal sealed unsafe class EncoderInput : IDisposable
 {
+    /// <summary>A luma sample for each pixel, two chroma samples for each four.</summary>
+    private const int Planar420BytesPerTwoPixels = 3;
+
     private readonly VideoFormat _format;
     private readonly bool _takesNv12;
     private readonly LibAvFrame _source = new();
@@ -43,6 +46,9 @@ internal sealed unsafe class EncoderInput : IDisposable
 
     /// <summary>Frames that could not be decoded or were not of the size that was agreed.</summary>
     public long FramesSkipped { get; private set; }
+
+    /// <summary>Bytes written by decoding and converting.</summary>
+    public long BytesCopied { get; private set; }
 
     /// <summary>
     /// The frame for the encoder, or <c>null</c> if it is damaged; valid until the next call and while the planes stay where they are.
@@ -92,6 +98,7 @@ internal sealed unsafe class EncoderInput : IDisposable
     {
         _converted!.AllocatePlanes(LibAvPixelFormat.Yuv420P, _format.Width, _format.Height);
         _converter!.Convert(_source, _converted);
+        BytesCopied += (long)_format.Width * _format.Height * Planar420BytesPerTwoPixels / 2;
         return _converted;
     }
 

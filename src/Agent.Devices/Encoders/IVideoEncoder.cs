@@ -1,11 +1,11 @@
 using Agent.Devices.Sources;
-using Agent.Media;
 
 namespace Agent.Devices.Encoders;
 
 /// <summary>
-/// The seam in front of H.264 encoders. One encoder thread calls everything; bitrate and IDR take effect with the next frame, without a
-/// restart.
+/// The seam in front of H.264 encoders. One capture thread calls everything; bitrate and IDR take effect with the next frame, without a
+/// restart. Access units go to the callback given when it was opened, which takes its own reference: one at a time, on the caller's thread or
+/// on the encoder's own, and never after <see cref="IDisposable.Dispose"/> has returned.
 /// </summary>
 public interface IVideoEncoder : IDisposable
 {
@@ -15,16 +15,19 @@ public interface IVideoEncoder : IDisposable
     /// <summary>Six hex digits as its SPS will say (RFC 6184 §8.1).</summary>
     string ProfileLevelId { get; }
 
-    /// <summary>Encodes one frame; the access units that are ready go to <paramref name="output"/>, which takes its own reference.</summary>
-    /// <param name="frame">Still owned by the caller, who disposes it after the call.</param>
-    /// <param name="forceKeyFrame">Make this picture an IDR.</param>
-    /// <param name="output">Receives each access unit.</param>
-    void Encode(CapturedFrame frame, bool forceKeyFrame, Action<AccessUnit> output);
+    /// <summary>Encodes one frame, or leaves it out and counts it if the encoder is behind; never waits for a frame to be finished.</summary>
+    /// <param name="frame">Taken over: the encoder disposes it when it has read it, during the call or later on another thread.</param>
+    /// <param name="forceKeyFrame">Make this picture an IDR, or the next one if this is left out.</param>
+    /// <exception cref="VideoEncoderException">It has failed, now or since the last call.</exception>
+    void Encode(CapturedFrame frame, bool forceKeyFrame);
 
     void SetBitrate(int bitsPerSecond);
 
     /// <summary>Frames that were left out: damaged JPEG pictures, and what the encoder itself skips to keep to its bitrate.</summary>
     long FramesSkipped { get; }
+
+    /// <summary>Bytes of picture that the CPU has copied, converted or decoded on their way into the encoder; 0 if it reads them where they lie.</summary>
+    long BytesCopied { get; }
 }
 
 /// <summary>An encoder cannot be opened or has failed; the message names it, what failed and the mend.</summary>

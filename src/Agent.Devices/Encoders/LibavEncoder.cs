@@ -34,6 +34,7 @@ internal sealed class LibavEncoder : IVideoEncoder
     private readonly LibAvPacket _packet = new();
     private readonly EncoderInput _input;
     private readonly AccessUnitPool _pool;
+    private readonly Action<AccessUnit> _output;
     private readonly int _maximumBitrate;
     private readonly bool _isConstrainedBaseline;
     private readonly Queue<TimeSpan> _captureTimes = new();
@@ -42,10 +43,12 @@ internal sealed class LibavEncoder : IVideoEncoder
     /// <param name="options">Bitrate, profile, keyframe interval.</param>
     /// <param name="format">What the frames will be.</param>
     /// <param name="pool">Where access units come from.</param>
+    /// <param name="output">Receives each access unit, on the thread that encodes.</param>
     /// <exception cref="VideoEncoderException">No such encoder here, or it refuses the settings.</exception>
-    public LibavEncoder(VideoEncoderOptions options, VideoFormat format, AccessUnitPool pool)
+    public LibavEncoder(VideoEncoderOptions options, VideoFormat format, AccessUnitPool pool, Action<AccessUnit> output)
     {
         _pool = pool;
+        _output = output;
         _isConstrainedBaseline = options.Profile == H264Profile.ConstrainedBaseline;
         var level = H264Level.Require(format, options);
         _maximumBitrate = level.MaximumBitrate(options.Profile);
@@ -94,8 +97,11 @@ internal sealed class LibavEncoder : IVideoEncoder
 
     public long FramesSkipped => _input.FramesSkipped;
 
-    public unsafe void Encode(CapturedFrame frame, bool forceKeyFrame, Action<AccessUnit> output)
+    public long BytesCopied => _input.BytesCopied;
+
+    public unsafe void Encode(CapturedFrame frame, bool forceKeyFrame)
     {
+        using (frame)
         fixed (byte* plane0 = frame.GetPlane(0))
         fixed (byte* plane1 = frame.PlaneCount > 1 ? frame.GetPlane(1) : default)
         fixed (byte* plane2 = frame.PlaneCount > 2 ? frame.GetPlane(2) : default)
@@ -107,7 +113,7 @@ internal sealed class LibavEncoder : IVideoEncoder
             try
             {
                 _codec.Send(picture);
-                while (_codec.TryReceive(_packet)) Emit(output);
+                while (_codec.TryReceive(_packet)) Emit();
             }
             catch (LibAvException e)
             {
@@ -132,12 +138,12 @@ internal sealed class LibavEncoder : IVideoEncoder
         _input.Dispose();
     }
 
-    private void Emit(Action<AccessUnit> output)
+    private void Emit()
     {
         if (_isConstrainedBaseline && _packet.IsKeyFrame) ConstrainedBaseline.Mark(_packet.Data);
         var accessUnit = _pool.Create(_packet.Data, _captureTimes.Dequeue());
         _packet.Unreference();
-        output(accessUnit);
+        _output(accessUnit);
         accessUnit.Release();
     }
 }

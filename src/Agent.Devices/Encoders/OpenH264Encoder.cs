@@ -16,16 +16,18 @@ internal sealed unsafe class OpenH264Encoder : IVideoEncoder
 
     private readonly VideoFormat _format;
     private readonly AccessUnitPool _pool;
+    private readonly Action<AccessUnit> _output;
     private readonly OpenH264Codec _codec;
     private readonly EncoderInput? _input;
     private bool _isKeyFrameDue;
     private long _skippedByCodec;
 
     /// <exception cref="VideoEncoderException">libopenh264 is not here, or it refuses the settings.</exception>
-    public OpenH264Encoder(VideoEncoderOptions options, VideoFormat format, AccessUnitPool pool)
+    public OpenH264Encoder(VideoEncoderOptions options, VideoFormat format, AccessUnitPool pool, Action<AccessUnit> output)
     {
         _format = format;
         _pool = pool;
+        _output = output;
         if (options.Profile != H264Profile.ConstrainedBaseline)
             throw new VideoEncoderException($"{EncoderName} has no {options.Profile} profile: choose {H264Profile.ConstrainedBaseline}");
         if (!OpenH264Codec.IsAvailable(out var reason)) throw new VideoEncoderException(reason);
@@ -50,11 +52,14 @@ internal sealed unsafe class OpenH264Encoder : IVideoEncoder
 
     public long FramesSkipped => _skippedByCodec + (_input?.FramesSkipped ?? 0);
 
-    public void Encode(CapturedFrame frame, bool forceKeyFrame, Action<AccessUnit> output)
+    public long BytesCopied => _input?.BytesCopied ?? 0;
+
+    public void Encode(CapturedFrame frame, bool forceKeyFrame)
     {
         // A skipped frame leaves the request standing.
         if (forceKeyFrame) _isKeyFrameDue = true;
         if (_isKeyFrameDue) _codec.ForceKeyFrame();
+        using (frame)
         fixed (byte* plane0 = frame.GetPlane(0))
         fixed (byte* plane1 = frame.PlaneCount > 1 ? frame.GetPlane(1) : default)
         fixed (byte* plane2 = frame.PlaneCount > 2 ? frame.GetPlane(2) : default)
@@ -65,7 +70,7 @@ internal sealed unsafe class OpenH264Encoder : IVideoEncoder
                     _codec.Encode(
                         plane0, frame.GetBytesPerLine(0), plane1, frame.GetBytesPerLine(1), plane2, frame.GetBytesPerLine(2),
                         _format.Width, _format.Height, frame.CapturedAt),
-                    frame.CapturedAt, output);
+                    frame.CapturedAt);
                 return;
             }
             if (_input.Prepare(frame, plane0, plane1, plane2) is not { } picture) return;
@@ -77,7 +82,7 @@ internal sealed unsafe class OpenH264Encoder : IVideoEncoder
                     _codec.Encode(
                         luma, picture.GetBytesPerLine(0), cb, picture.GetBytesPerLine(1), cr, picture.GetBytesPerLine(2),
                         _format.Width, _format.Height, frame.CapturedAt),
-                    frame.CapturedAt, output);
+                    frame.CapturedAt);
             }
         }
     }
@@ -90,7 +95,7 @@ internal sealed unsafe class OpenH264Encoder : IVideoEncoder
         _input?.Dispose();
     }
 
-    private void Emit(Span<byte> bytes, TimeSpan capturedAt, Action<AccessUnit> output)
+    private void Emit(Span<byte> bytes, TimeSpan capturedAt)
     {
         if (bytes.IsEmpty)
         {
@@ -100,7 +105,7 @@ internal sealed unsafe class OpenH264Encoder : IVideoEncoder
         ConstrainedBaseline.Mark(bytes);
         var accessUnit = _pool.Create(bytes, capturedAt);
         if (accessUnit.IsKeyFrame) _isKeyFrameDue = false;
-        output(accessUnit);
+        _output(accessUnit);
         accessUnit.Release();
     }
 

@@ -12,7 +12,7 @@ namespace Agent.Devices.Encoders;
 /// <param name="FindObstacle">Why this machine cannot use it, or <c>null</c> if it can; loads the library.</param>
 /// <param name="Open">Opens it; throws <see cref="VideoEncoderException"/> if it refuses the settings.</param>
 internal sealed record SoftwareEncoder(
-    VideoEncoderKind Kind, string Name, string Library, Func<string?> FindObstacle, Func<VideoEncoderOptions, VideoFormat, AccessUnitPool, IVideoEncoder> Open);
+    VideoEncoderKind Kind, string Name, string Library, Func<string?> FindObstacle, Func<VideoEncoderOptions, VideoFormat, AccessUnitPool, Action<AccessUnit>, IVideoEncoder> Open);
 
 /// <summary>Every software encoder, in the order in which <see cref="VideoEncoderKind.Auto"/> tries them.</summary>
 internal static class SoftwareEncoders
@@ -21,9 +21,9 @@ internal static class SoftwareEncoders
     [
         new(VideoEncoderKind.Libx264, LibavEncoder.EncoderName, "libavcodec",
             static () => LibAvLibrary.HasEncoder(LibavEncoder.EncoderName, out var reason) ? null : reason,
-            static (options, format, pool) => new LibavEncoder(options, format, pool)),
+            static (options, format, pool, output) => new LibavEncoder(options, format, pool, output)),
         new(VideoEncoderKind.OpenH264, OpenH264Encoder.EncoderName, "libopenh264",
             static () => OpenH264Codec.IsAvailable(out var reason) ? null : reason,
-            static (options, format, pool) => new OpenH264Encoder(options, format, pool)),
+            static (options, format, pool, output) => new OpenH264Encoder(options, format, pool, output)),
     ];
 }

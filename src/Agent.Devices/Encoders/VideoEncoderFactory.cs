@@ -7,14 +7,14 @@ namespace Agent.Devices.Encoders;
 internal static class VideoEncoderFactory
 {
     /// <exception cref="VideoEncoderException">No encoder, or it refuses the settings.</exception>
-    public static IVideoEncoder Open(VideoEncoderOptions options, VideoFormat format, AccessUnitPool pool)
+    public static IVideoEncoder Open(VideoEncoderOptions options, VideoFormat format, AccessUnitPool pool, Action<AccessUnit> output)
     {
         var obstacles = new List<string>();
         foreach (var encoder in SoftwareEncoders.All)
         {
-            if (options.Kind == encoder.Kind) return encoder.Open(options, format, pool);
+            if (options.Kind == encoder.Kind) return encoder.Open(options, format, pool, output);
             if (options.Kind != VideoEncoderKind.Auto) continue;
-            if (encoder.FindObstacle() is not { } obstacle) return encoder.Open(options, format, pool);
+            if (encoder.FindObstacle() is not { } obstacle) return encoder.Open(options, format, pool, output);
             obstacles.Add(obstacle);
         }
 

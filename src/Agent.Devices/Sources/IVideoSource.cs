@@ -53,8 +53,48 @@ public abstract class CapturedFrame : IDisposable
     /// <summary>Bytes from one line of the plane to the next; 0 for compressed formats.</summary>
     public abstract int GetBytesPerLine(int plane);
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Which of the source's buffers holds the frame, from 0: the same number is the same memory for as long as the source lives. -1 if the
+    /// memory is not a device's.
+    /// </summary>
+    public virtual int BufferIndex => -1;
+
+    /// <summary>How many DMABUFs hold the frame, one for each memory plane; 0 if it can only be read by the CPU.</summary>
+    public virtual int DmabufCount => 0;
+
+    /// <summary>One memory plane as another device can import it.</summary>
+    public virtual DmabufPlane GetDmabuf(int memoryPlane) => throw new InvalidOperationException("the frame is in no DMABUF");
+
+    /// <summary>Gives the buffer back; once, from any thread.</summary>
     public abstract void Dispose();
+}
+
+/// <summary>One memory plane of a frame in a DMABUF (kernel documentation, "Streaming I/O (DMA buffer importing)").</summary>
+/// <param name="Descriptor">The DMABUF; owned by the source, valid as long as the source lives.</param>
+/// <param name="Length">Bytes of the whole buffer.</param>
+/// <param name="BytesUsed">v4l2_plane.bytesused: payload, offset included.</param>
+/// <param name="DataOffset">v4l2_plane.data_offset: where the payload begins.</param>
+public readonly record struct DmabufPlane(int Descriptor, uint Length, uint BytesUsed, uint DataOffset);
+
+/// <summary>Whether a source's own H.264 is wanted.</summary>
+public enum OwnH264Use
+{
+    /// <summary>An encoder was chosen in the configuration.</summary>
+    Never,
+    /// <summary>Where it serves: at a size and rate no worse than the pictures the source could give.</summary>
+    WhereItServes,
+    /// <summary>Nothing else will do.</summary>
+    Always,
+}
+
+/// <summary>What the camera's encoders would like to be given; told to a source when it is opened.</summary>
+/// <param name="OwnH264">Whether the source's own H.264 is wanted.</param>
+/// <param name="ReadInPlace">Picture formats that the encoder reads where they lie, best first; others are converted by the CPU.</param>
+/// <param name="Encoder">Bitrate, profile and keyframe interval, for a source that encodes itself.</param>
+public sealed record SourceDemand(OwnH264Use OwnH264, IReadOnlyList<PixelFormat> ReadInPlace, VideoEncoderOptions Encoder)
+{
+    /// <summary>A software encoder's.</summary>
+    public static SourceDemand Default { get; } = new(OwnH264Use.WhereItServes, [PixelFormat.Nv12, PixelFormat.Yu12], new VideoEncoderOptions());
 }
 
 /// <summary>
@@ -79,7 +119,31 @@ public interface IVideoSource : IDisposable
 
     /// <summary>H264 sources only: ask for an IDR where the device can; false where it cannot.</summary>
     bool RequestKeyFrame();
+
+    /// <summary>H264 sources only: change the bitrate, in bit/s, where the device can; false where it cannot.</summary>
+    bool SetBitrate(int bitsPerSecond) => false;
+
+    /// <summary>Brightness, exposure and the like, as long as the source is open; <c>null</c> if it has none.</summary>
+    ICameraControls? Controls => null;
 }
+
+/// <summary>A camera's controls. Any thread, until the source is disposed; then <see cref="Set"/> fails and <see cref="List"/> is empty.</summary>
+public interface ICameraControls
+{
+    /// <summary>Every control with its present value, in the driver's order.</summary>
+    IReadOnlyList<Probe.ControlReport> List();
+
+    /// <summary>Sets one control. A number outside its range is set to the nearest that it can take, and the outcome says so.</summary>
+    /// <param name="name">As <c>probe</c> lists it, such as <c>power_line_frequency</c>.</param>
+    /// <param name="value">An integer, <c>true</c> or <c>false</c>, or the name of a menu's entry.</param>
+    ControlOutcome Set(string name, string value);
+}
+
+/// <summary>What became of a control.</summary>
+/// <param name="IsSet">False if nothing was changed.</param>
+/// <param name="Value">The value it has now; 0 if it is unknown.</param>
+/// <param name="Message">What was wrong or was made of the wish, with what would be right; <c>null</c> if it was set as wished.</param>
+public sealed record ControlOutcome(bool IsSet, long Value, string? Message);
 
 /// <summary>A source cannot be opened or has failed; the message names the device, what failed and the mend.</summary>
 public sealed class VideoSourceException(string message, Exception? inner = null) : Exception(message, inner);

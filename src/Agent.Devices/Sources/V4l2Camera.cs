@@ -52,8 +52,9 @@ public sealed unsafe class V4l2Camera : IVideoSource
     /// <param name="options">
     /// <c>Path</c> is the device node; size, rate and format are wishes, see <see cref="Format"/> for what they became.
     /// </param>
+    /// <param name="demand">What the encoders would like.</param>
     /// <exception cref="VideoSourceException">No such node, no permission, not a camera, busy, or no format the agent can use.</exception>
-    public V4l2Camera(VideoSourceOptions options)
+    public V4l2Camera(VideoSourceOptions options, SourceDemand demand)
     {
         path = options.Path ?? throw new VideoSourceException("a v4l2 source needs its device node in 'path', for example /dev/video0");
         device = V4l2Device.TryOpen(path, out var errno) ?? throw V4l2Failure.Opening(path, errno);

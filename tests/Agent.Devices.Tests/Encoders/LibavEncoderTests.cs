@@ -14,8 +14,9 @@ public sealed class LibavEncoderTests
     public void The_decoded_picture_is_the_source_picture_and_its_timecode_reads(int width, int height)
     {
         var format = Yu12(width, height);
-        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool());
-        var (output, pictures) = EncodePattern(encoder, format, 30);
+        var output = new CollectingSubscriber();
+        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool(), output.Add);
+        var pictures = EncodePattern(encoder, format, 30);
         var decoded = FfmpegTool.Decode(output.Stream);
         var size = width * height * 3 / 2;
         Assert.Equal(pictures.Count, decoded.Length / size);
@@ -39,9 +40,10 @@ public sealed class LibavEncoderTests
         H264Profile profile, int width, int height, int rate, int bitrate, string expected, string ffprobeProfile, int ffprobeLevel)
     {
         var format = Yu12(width, height, rate);
-        using var encoder = new LibavEncoder(new VideoEncoderOptions { Profile = profile, BitrateBps = bitrate }, format, new AccessUnitPool());
+        var output = new CollectingSubscriber();
+        using var encoder = new LibavEncoder(new VideoEncoderOptions { Profile = profile, BitrateBps = bitrate }, format, new AccessUnitPool(), output.Add);
         Assert.Equal(expected, encoder.ProfileLevelId);
-        var (output, _) = EncodePattern(encoder, format, 2);
+        _ = EncodePattern(encoder, format, 2);
         var unit = output.All[0].Data;
         var position = 0;
         Assert.True(NalUnit.TryFindNext(unit, ref position, out var first));
@@ -59,8 +61,9 @@ public sealed class LibavEncoderTests
     public void A_forced_keyframe_is_the_very_next_picture_with_parameter_sets_and_there_are_no_B_frames()
     {
         var format = Yu12(640, 360);
-        using var encoder = new LibavEncoder(new VideoEncoderOptions { KeyFrameIntervalSeconds = 1 }, format, new AccessUnitPool());
-        var (output, _) = EncodePattern(encoder, format, 75, force: static i => i == 17);
+        var output = new CollectingSubscriber();
+        using var encoder = new LibavEncoder(new VideoEncoderOptions { KeyFrameIntervalSeconds = 1 }, format, new AccessUnitPool(), output.Add);
+        _ = EncodePattern(encoder, format, 75, force: static i => i == 17);
         Assert.Equal(75, output.All.Count);
         // The interval counts from the forced one.
         Assert.Equal([0, 17, 47], output.All.Index().Where(static unit => unit.Item.IsKeyFrame).Select(static unit => unit.Index));
@@ -81,9 +84,9 @@ public sealed class LibavEncoderTests
     public void A_bitrate_step_shows_within_two_seconds_of_pictures_without_a_keyframe()
     {
         var format = Yu12(320, 240);
-        using var encoder = new LibavEncoder(new VideoEncoderOptions { BitrateBps = 2_000_000, KeyFrameIntervalSeconds = 60 }, format, new AccessUnitPool());
-        var pictures = NoisyPictures(format);
         var output = new CollectingSubscriber();
+        using var encoder = new LibavEncoder(new VideoEncoderOptions { BitrateBps = 2_000_000, KeyFrameIntervalSeconds = 60 }, format, new AccessUnitPool(), output.Add);
+        var pictures = NoisyPictures(format);
         EncodeSeconds(4);
         encoder.SetBitrate(500_000);
         EncodeSeconds(4);
@@ -99,7 +102,7 @@ public sealed class LibavEncoderTests
         void EncodeSeconds(int seconds)
         {
             for (var i = 0; i < 30 * seconds; i++)
-                encoder.Encode(pictures[i % pictures.Length].At(TimeSpan.FromSeconds(output.All.Count / 30.0)), forceKeyFrame: false, output.Add);
+                encoder.Encode(pictures[i % pictures.Length].At(TimeSpan.FromSeconds(output.All.Count / 30.0)), forceKeyFrame: false);
         }
 
         double BitrateOf(int from, int to) => output.All.Skip(30 * from).Take(30 * (to - from)).Sum(static unit => unit.Data.Length) * 8.0 / (to - from);
@@ -109,10 +112,10 @@ public sealed class LibavEncoderTests
     public void A_keyframe_takes_no_longer_to_send_than_the_decoder_buffer_lasts()
     {
         var format = Yu12(640, 480);
-        using var encoder = new LibavEncoder(new VideoEncoderOptions { BitrateBps = 1_000_000 }, format, new AccessUnitPool());
-        var pictures = NoisyPictures(format);
         var output = new CollectingSubscriber();
-        for (var i = 0; i < 60; i++) encoder.Encode(pictures[i % pictures.Length].At(default), forceKeyFrame: i == 40, output.Add);
+        using var encoder = new LibavEncoder(new VideoEncoderOptions { BitrateBps = 1_000_000 }, format, new AccessUnitPool(), output.Add);
+        var pictures = NoisyPictures(format);
+        for (var i = 0; i < 60; i++) encoder.Encode(pictures[i % pictures.Length].At(default), forceKeyFrame: i == 40);
         Assert.True(output.All[40].IsKeyFrame);
         Assert.InRange(output.All[40].Data.Length, 1000, 1_000_000 / 8 / 2);
     }
@@ -122,9 +125,10 @@ public sealed class LibavEncoderTests
     {
         Assert.Equal(14_000_000, H264Level.Find(320, 240, 30, 1, H264Profile.ConstrainedBaseline)!.Value.MaximumBitrate(H264Profile.ConstrainedBaseline));
         var format = Yu12(320, 240);
-        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool());
+        var output = new CollectingSubscriber();
+        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool(), output.Add);
         encoder.SetBitrate(int.MaxValue);
-        var (output, _) = EncodePattern(encoder, format, 3);
+        _ = EncodePattern(encoder, format, 3);
         Assert.Equal(3, output.All.Count);
     }
 
@@ -140,9 +144,9 @@ public sealed class LibavEncoderTests
         pattern.Draw(7, FirstInstant);
         var converted = FfmpegTool.Run("ffmpeg", $"-f rawvideo -pix_fmt yuv420p -s {Width}x{Height} -i - {ffmpegOutput} -", pattern.Picture.ToArray());
         var format = new VideoFormat(pixelFormat, Width, Height, 30, 1);
-        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool());
         var output = new CollectingSubscriber();
-        for (var i = 0; i < 10; i++) encoder.Encode(new RawFrame(format, converted), forceKeyFrame: false, output.Add);
+        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool(), output.Add);
+        for (var i = 0; i < 10; i++) encoder.Encode(new RawFrame(format, converted), forceKeyFrame: false);
         var decoded = FfmpegTool.Decode(output.Stream);
         var last = decoded.AsSpan(decoded.Length - pattern.Picture.Length);
         Assert.True(PeakSignalToNoise(pattern.Picture.Span, last) > 30, $"{PeakSignalToNoise(pattern.Picture.Span, last):0.0} dB");
@@ -156,12 +160,12 @@ public sealed class LibavEncoderTests
         var format = new VideoFormat(PixelFormat.Mjpg, 320, 240, 30, 1);
         var good = FfmpegTool.Run("ffmpeg", "-f lavfi -i testsrc2=size=320x240 -frames:v 1 -c:v mjpeg -pix_fmt yuvj420p -f mjpeg -");
         var small = FfmpegTool.Run("ffmpeg", "-f lavfi -i testsrc2=size=160x120 -frames:v 1 -c:v mjpeg -pix_fmt yuvj420p -f mjpeg -");
-        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool());
         var output = new CollectingSubscriber();
+        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool(), output.Add);
         byte[][] damaged = [[], [0xFF, 0xD8], new byte[5000], good[..(good.Length / 2)], good[..200], small];
-        encoder.Encode(new RawFrame(format, good), forceKeyFrame: false, output.Add);
-        foreach (var picture in damaged) encoder.Encode(new RawFrame(format, picture), forceKeyFrame: false, output.Add);
-        encoder.Encode(new RawFrame(format, good), forceKeyFrame: false, output.Add);
+        encoder.Encode(new RawFrame(format, good), forceKeyFrame: false);
+        foreach (var picture in damaged) encoder.Encode(new RawFrame(format, picture), forceKeyFrame: false);
+        encoder.Encode(new RawFrame(format, good), forceKeyFrame: false);
         Assert.Equal((2, damaged.Length), (output.All.Count, (int)encoder.FramesSkipped));
     }
 
@@ -170,14 +174,14 @@ public sealed class LibavEncoderTests
     {
         var format = new VideoFormat(PixelFormat.Mjpg, 160, 120, 30, 1);
         var good = FfmpegTool.Run("ffmpeg", "-f lavfi -i testsrc2=size=160x120 -frames:v 1 -c:v mjpeg -pix_fmt yuvj420p -f mjpeg -");
-        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool());
-        var random = new Random(20260102);
         var output = new CollectingSubscriber();
+        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool(), output.Add);
+        var random = new Random(20260102);
         for (var round = 0; round < 500; round++)
         {
             var picture = good.ToArray();
             for (var changes = random.Next(1, 10); changes > 0; changes--) picture[random.Next(picture.Length)] = (byte)random.Next(256);
-            encoder.Encode(new RawFrame(format, picture.AsMemory(0, random.Next(picture.Length))), forceKeyFrame: false, output.Add);
+            encoder.Encode(new RawFrame(format, picture.AsMemory(0, random.Next(picture.Length))), forceKeyFrame: false);
         }
         Assert.Equal(500, output.All.Count + encoder.FramesSkipped);
     }
@@ -188,16 +192,15 @@ public sealed class LibavEncoderTests
     public void Encoding_allocates_nothing_in_steady_state(PixelFormat pixelFormat)
     {
         var format = new VideoFormat(pixelFormat, 320, 240, 30, 1);
-        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool());
-        var frame = new RawFrame(format, new byte[320 * 240 * 2]);
         long bytes = 0;
-        Action<AccessUnit> output = unit => bytes += unit.Data.Length;
-        for (var i = 0; i < 100; i++) encoder.Encode(frame, forceKeyFrame: i % 10 == 0, output);
+        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool(), unit => bytes += unit.Data.Length);
+        var frame = new RawFrame(format, new byte[320 * 240 * 2]);
+        for (var i = 0; i < 100; i++) encoder.Encode(frame, forceKeyFrame: i % 10 == 0);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++)
         {
             if (i % 50 == 0) encoder.SetBitrate(1_000_000 + i);
-            encoder.Encode(frame, forceKeyFrame: i % 100 == 0, output);
+            encoder.Encode(frame, forceKeyFrame: i % 100 == 0);
         }
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         Assert.True(bytes > 0);
@@ -206,7 +209,7 @@ public sealed class LibavEncoderTests
     [Fact]
     public void A_picture_beyond_every_level_is_refused_with_the_mend()
     {
-        var e = Assert.Throws<VideoEncoderException>(() => new LibavEncoder(new VideoEncoderOptions(), Yu12(8192, 8192), new AccessUnitPool()));
+        var e = Assert.Throws<VideoEncoderException>(() => new LibavEncoder(new VideoEncoderOptions(), Yu12(8192, 8192), new AccessUnitPool(), static _ => { }));
         Assert.Contains("beyond H.264 level 5.2: choose less", e.Message, StringComparison.Ordinal);
     }
 }

@@ -13,9 +13,10 @@ public sealed class OpenH264EncoderTests
     public void The_decoded_picture_is_the_source_picture_and_its_timecode_reads()
     {
         var format = Yu12(640, 360);
-        using var encoder = VideoEncoderFactory.Open(Options, format, new AccessUnitPool());
+        var output = new CollectingSubscriber();
+        using var encoder = VideoEncoderFactory.Open(Options, format, new AccessUnitPool(), output.Add);
         Assert.Equal("libopenh264", encoder.Name);
-        var (output, pictures) = EncodePattern(encoder, format, 30);
+        var pictures = EncodePattern(encoder, format, 30);
         Assert.Equal((30, 0), (output.All.Count, (int)encoder.FramesSkipped));
         var decoded = FfmpegTool.Decode(output.Stream);
         for (var i = 0; i < pictures.Count; i++)
@@ -33,23 +34,25 @@ public sealed class OpenH264EncoderTests
     public void The_profile_announced_is_that_of_the_parameter_set_sent(int width, int height, string expected)
     {
         var format = Yu12(width, height);
-        using var encoder = new OpenH264Encoder(Options, format, new AccessUnitPool());
+        var output = new CollectingSubscriber();
+        using var encoder = new OpenH264Encoder(Options, format, new AccessUnitPool(), output.Add);
         Assert.Equal(expected, encoder.ProfileLevelId);
-        var (output, _) = EncodePattern(encoder, format, 1);
+        _ = EncodePattern(encoder, format, 1);
         var position = 0;
         Assert.True(NalUnit.TryFindNext(output.All[0].Data, ref position, out var first));
         Assert.True(SpsReader.TryRead(output.All[0].Data.AsSpan(first), out var sps));
         Assert.Equal((expected, width, height), (sps.ProfileLevelId, sps.Width, sps.Height));
         Assert.Contains("libopenh264 has no High profile", Assert.Throws<VideoEncoderException>(
-            () => new OpenH264Encoder(Options with { Profile = H264Profile.High }, format, new AccessUnitPool())).Message, StringComparison.Ordinal);
+            () => new OpenH264Encoder(Options with { Profile = H264Profile.High }, format, new AccessUnitPool(), output.Add)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_forced_keyframe_is_the_very_next_picture_with_parameter_sets()
     {
         var format = Yu12(320, 240);
-        using var encoder = new OpenH264Encoder(Options, format, new AccessUnitPool());
-        var (output, _) = EncodePattern(encoder, format, 40, force: static i => i == 17);
+        var output = new CollectingSubscriber();
+        using var encoder = new OpenH264Encoder(Options, format, new AccessUnitPool(), output.Add);
+        _ = EncodePattern(encoder, format, 40, force: static i => i == 17);
         Assert.Equal([0, 17], output.All.Index().Where(static unit => unit.Item.IsKeyFrame).Select(static unit => unit.Index));
         Assert.All(output.All.Where(static unit => unit.IsKeyFrame), static unit => Assert.Equal(
             [NalUnitType.SequenceParameterSet, NalUnitType.PictureParameterSet, NalUnitType.IdrSlice], unit.NalUnitTypes));
@@ -60,9 +63,9 @@ public sealed class OpenH264EncoderTests
     public void A_bitrate_step_shows_within_two_seconds_of_pictures()
     {
         var format = Yu12(320, 240);
-        using var encoder = new OpenH264Encoder(Options with { BitrateBps = 2_000_000 }, format, new AccessUnitPool());
-        var pictures = NoisyPictures(format);
         var output = new CollectingSubscriber();
+        using var encoder = new OpenH264Encoder(Options with { BitrateBps = 2_000_000 }, format, new AccessUnitPool(), output.Add);
+        var pictures = NoisyPictures(format);
         var sent = 0;
         var high = EncodeSeconds(4);
         encoder.SetBitrate(500_000);
@@ -74,7 +77,7 @@ public sealed class OpenH264EncoderTests
         {
             var from = TimeSpan.FromSeconds(sent / 30.0 + seconds - 2);
             for (var i = 0; i < 30 * seconds; i++, sent++)
-                encoder.Encode(pictures[i % pictures.Length].At(TimeSpan.FromSeconds(sent / 30.0)), forceKeyFrame: false, output.Add);
+                encoder.Encode(pictures[i % pictures.Length].At(TimeSpan.FromSeconds(sent / 30.0)), forceKeyFrame: false);
             return output.All.Where(unit => unit.CapturedAt >= from).Sum(static unit => unit.Data.Length) * 8.0;
         }
     }
@@ -85,13 +88,12 @@ public sealed class OpenH264EncoderTests
     public void Encoding_allocates_nothing_in_steady_state(PixelFormat pixelFormat)
     {
         var format = new VideoFormat(pixelFormat, 320, 240, 30, 1);
-        using var encoder = new OpenH264Encoder(Options, format, new AccessUnitPool());
-        var frame = new RawFrame(format, new byte[320 * 240 * 3 / 2]);
         long bytes = 0;
-        Action<AccessUnit> output = unit => bytes += unit.Data.Length;
-        for (var i = 0; i < 100; i++) encoder.Encode(frame, forceKeyFrame: i % 10 == 0, output);
+        using var encoder = new OpenH264Encoder(Options, format, new AccessUnitPool(), unit => bytes += unit.Data.Length);
+        var frame = new RawFrame(format, new byte[320 * 240 * 3 / 2]);
+        for (var i = 0; i < 100; i++) encoder.Encode(frame, forceKeyFrame: i % 10 == 0);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 500; i++) encoder.Encode(frame, forceKeyFrame: i % 100 == 0, output);
+        for (var i = 0; i < 500; i++) encoder.Encode(frame, forceKeyFrame: i % 100 == 0);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         Assert.True(bytes > 0);
     }

@@ -11,21 +11,19 @@ internal static class Pictures
     public static VideoFormat Yu12(int width, int height, int rate = 30) => new(PixelFormat.Yu12, width, height, rate, 1);
 
     /// <summary>Encodes the test pattern; frame n's clock is n frame durations after <see cref="FirstInstant"/>.</summary>
-    public static (CollectingSubscriber Output, List<byte[]> Pictures) EncodePattern(
-        IVideoEncoder encoder, VideoFormat format, int count, Func<int, bool>? force = null, Action<int>? before = null)
+    public static List<byte[]> EncodePattern(
+        IVideoEncoder encoder, VideoFormat format, int count, Func<int, bool>? force = null)
     {
         var pattern = new TestPattern(format.Width, format.Height);
         var frame = new PlanarFrame(format, pattern.Picture);
-        var output = new CollectingSubscriber();
         var pictures = new List<byte[]>();
         for (var i = 0; i < count; i++)
         {
-            before?.Invoke(i);
             pattern.Draw(i, FirstInstant + TimeSpan.FromSeconds(i / format.FramesPerSecond));
             pictures.Add(pattern.Picture.ToArray());
-            encoder.Encode(frame.At(TimeSpan.FromSeconds(i / format.FramesPerSecond)), force?.Invoke(i) ?? false, output.Add);
+            encoder.Encode(frame.At(TimeSpan.FromSeconds(i / format.FramesPerSecond)), force?.Invoke(i) ?? false);
         }
-        return (output, pictures);
+        return pictures;
     }
 
     public static double PeakSignalToNoise(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual)

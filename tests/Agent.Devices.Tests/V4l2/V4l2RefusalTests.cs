@@ -16,7 +16,7 @@ public sealed class V4l2RefusalTests : IDisposable
     {
         var path = Path.Combine(_directory, "video7");
 
-        var exception = Assert.Throws<VideoSourceException>(() => new V4l2Camera(new VideoSourceOptions { Path = path }));
+        var exception = Assert.Throws<VideoSourceException>(() => new V4l2Camera(new VideoSourceOptions { Path = path }, SourceDemand.Default));
 
         Assert.StartsWith($"camera {path}: no such device node; plug the camera in, or choose", exception.Message, StringComparison.Ordinal);
     }
@@ -27,7 +27,7 @@ public sealed class V4l2RefusalTests : IDisposable
         var path = Path.Combine(_directory, "video0");
         File.WriteAllText(path, "no driver here");
 
-        var exception = Assert.Throws<VideoSourceException>(() => new V4l2Camera(new VideoSourceOptions { Path = path }));
+        var exception = Assert.Throws<VideoSourceException>(() => new V4l2Camera(new VideoSourceOptions { Path = path }, SourceDemand.Default));
 
         Assert.Contains($"camera {path}: is no V4L2 device at all", exception.Message, StringComparison.Ordinal);
     }
@@ -35,7 +35,7 @@ public sealed class V4l2RefusalTests : IDisposable
     [Fact]
     public void A_source_without_a_path_is_told_what_is_missing()
     {
-        var exception = Assert.Throws<VideoSourceException>(() => new V4l2Camera(new VideoSourceOptions()));
+        var exception = Assert.Throws<VideoSourceException>(() => new V4l2Camera(new VideoSourceOptions(), SourceDemand.Default));
 
         Assert.Contains("/dev/video0", exception.Message, StringComparison.Ordinal);
     }

@@ -25,7 +25,7 @@ internal static class StreamCheck
         V4l2Camera camera;
         try
         {
-            camera = new V4l2Camera(wish);
+            camera = new V4l2Camera(wish, SourceDemand.Default);
         }
         catch (VideoSourceException exception)
         {
@@ -64,7 +64,7 @@ internal static class StreamCheck
     {
         try
         {
-            using var camera = new V4l2Camera(Wish(device, options));
+            using var camera = new V4l2Camera(Wish(device, options), SourceDemand.Default);
             Tap.Check(false, $"{device} is refused: {text}", $"it opened as {camera.Description}");
         }
         catch (VideoSourceException exception)

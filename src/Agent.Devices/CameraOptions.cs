@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace Agent.Devices;
 
 /// <summary>Which kind of source a camera reads from.</summary>
@@ -62,7 +64,7 @@ public sealed record VideoSourceOptions
     public string? PixelFormat { get; init; }
 
     /// <summary>v4l2 only: controls set whenever the device is opened, by name; values as <see cref="Sources.ICameraControls.Set"/> takes them.</summary>
-    public IReadOnlyDictionary<string, string> Controls { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Controls { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>exec only: the program and its arguments; no shell comes between.</summary>
     public IReadOnlyList<string> Command { get; init; } = [];

@@ -152,6 +152,52 @@ internal sealed class ChoiceType<T>(params (string Name, T Value)[] choices) : C
         writer.WriteStringValue(choices.First(c => EqualityComparer<T>.Default.Equals(c.Value, value)).Name);
 }
 
+/// <summary>An object of plain values by names that the user chooses, in the order in which they were written; values are kept as text.</summary>
+internal sealed class ScalarMapType(string expected) : ConfigType<IReadOnlyDictionary<string, string>>
+{
+    public override bool HasWritableDefault(IReadOnlyDictionary<string, string> value) => false;
+
+    public override bool TryRead(ConfigNode node, string path, ConfigBinding binding, out IReadOnlyDictionary<string, string> value)
+    {
+        if (node.Kind != ConfigKind.Object)
+        {
+            return Refuse(node, path, binding, expected, out value);
+        }
+
+        var map = new OrderedDictionary<string, string>();
+        var good = true;
+        foreach (var member in node.Members)
+        {
+            if (member.Value.Kind is ConfigKind.String or ConfigKind.Number or ConfigKind.Boolean or ConfigKind.Text)
+            {
+                map[member.Name] = member.Value.Text;
+            }
+            else
+            {
+                good &= Refuse(member.Value, ConfigPath.Append(path, member.Name), binding, "a string, a number, true or false", out value);
+            }
+        }
+
+        value = map;
+        return good;
+    }
+
+    public override void WriteSchema(Utf8JsonWriter writer)
+    {
+        writer.WriteString("type", "object");
+        writer.WriteStartObject("additionalProperties");
+        writer.WriteStartArray("type");
+        writer.WriteStringValue("string");
+        writer.WriteStringValue("number");
+        writer.WriteStringValue("boolean");
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    public override void WriteValue(Utf8JsonWriter writer, IReadOnlyDictionary<string, string> value) =>
+        throw new NotSupportedException("A map has no default to write.");
+}
+
 /// <summary>An array; in an environment variable, items between commas.</summary>
 internal sealed class ListType<T>(ConfigType<T> item, string expected) : ConfigType<IReadOnlyList<T>>
 {

@@ -34,32 +34,49 @@ internal static class ConfigurationTable
     private const int MaximumPort = 65535;
     private const int MinimumPicture = 16;
     private const int MaximumPicture = 4096;
+    private const int MaximumCsiCamera = 9;
 
     private static readonly SearchValues<char> NameCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
     private static readonly SearchValues<char> BearerCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/-");
 
     private static readonly TextType<string?> FilePath = Text("a file path", text => text.Length > 0);
 
+    private static readonly ListType<string> Words =
+        new(new TextType<string>("a word without control characters", (string text, out string value) => IsWord(value = text), v => v), "an array of strings");
+
     private static readonly SectionType<VideoSourceOptions> Source = new(
         new VideoSourceOptions(), CheckSource,
-        SourceKey.Of("kind", "Where frames come from: a generated test picture, a video file played in a loop, or a V4L2 device.",
-            new ChoiceType<VideoSourceKind>(("test", VideoSourceKind.Test), ("file", VideoSourceKind.File), ("v4l2", VideoSourceKind.V4l2)),
+        SourceKey.Of("kind", "Where frames come from: a generated test picture, a video file played in a loop, a V4L2 device, a CSI camera through rpicam-vid, or any program.",
+            new ChoiceType<VideoSourceKind>(
+                ("test", VideoSourceKind.Test), ("file", VideoSourceKind.File), ("v4l2", VideoSourceKind.V4l2), ("rpicam", VideoSourceKind.Rpicam),
+                ("exec", VideoSourceKind.Exec)),
             o => o.Kind, (o, v) => o with { Kind = v }),
         SourceKey.Of("path", "The device node (v4l2) or the video file (file).", FilePath, o => o.Path, (o, v) => o with { Path = v }),
+        SourceKey.Of("command", "exec only: the program and its arguments, run without a shell; it writes video to its standard output.",
+            Words, o => o.Command, (o, v) => o with { Command = v }),
+        SourceKey.Of("camera", "rpicam only: which camera, as rpicam-vid --list-cameras numbers them.",
+            new IntegerType(0, MaximumCsiCamera), o => o.CameraIndex, (o, v) => o with { CameraIndex = v }),
+        SourceKey.Of("arguments", "rpicam only: more arguments for rpicam-vid, such as \"--hflip\".",
+            Words, o => o.Arguments, (o, v) => o with { Arguments = v }),
         SourceKey.Of("width", "Picture width in pixels, even; v4l2 takes the nearest the device has, files keep their own.",
             new IntegerType(MinimumPicture, MaximumPicture), o => o.Width, (o, v) => o with { Width = v }),
         SourceKey.Of("height", "Picture height in pixels, even; as for width.",
             new IntegerType(MinimumPicture, MaximumPicture), o => o.Height, (o, v) => o with { Height = v }),
         SourceKey.Of("frameRate", "Frames per second; v4l2 takes the nearest the device has, files keep their own.",
             new IntegerType(1, 120), o => o.FrameRate, (o, v) => o with { FrameRate = v }),
-        SourceKey.Of("pixelFormat", "v4l2 only: forces the format read from the device; without it the best one is chosen.",
+        SourceKey.Of("pixelFormat", "v4l2: forces the format read from the device, without it the best one is chosen; exec: what the program writes, H264 without it.",
             new ChoiceType<string?>([.. new[] { "YUYV", "NV12", "YU12", "MJPG", "H264" }.Select(f => (f, (string?)f))]),
-            o => o.PixelFormat, (o, v) => o with { PixelFormat = v }));
+            o => o.PixelFormat, (o, v) => o with { PixelFormat = v }),
+        SourceKey.Of("controls", "v4l2 only: brightness, exposure and the like, by the names that camera-agent probe lists; set in this order whenever the device is opened.",
+            new ScalarMapType("an object with a control's name and its value on each line, such as { \"brightness\": 140, \"power_line_frequency\": \"50 Hz\" }"),
+            o => o.Controls, (o, v) => o with { Controls = v }));
 
     private static readonly SectionType<VideoEncoderOptions> Encoder = new(
         new VideoEncoderOptions(), null,
-        EncoderKey.Of("kind", "The H.264 encoder; auto takes the first that this machine has.",
-            new ChoiceType<VideoEncoderKind>(("auto", VideoEncoderKind.Auto), ("libx264", VideoEncoderKind.Libx264), ("openh264", VideoEncoderKind.OpenH264)),
+        EncoderKey.Of("kind", "Who encodes H.264; auto takes the first of these that serves.",
+            new ChoiceType<VideoEncoderKind>(
+                ("auto", VideoEncoderKind.Auto), ("passthrough", VideoEncoderKind.Passthrough), ("v4l2m2m", VideoEncoderKind.V4l2M2m),
+                ("libx264", VideoEncoderKind.Libx264), ("openh264", VideoEncoderKind.OpenH264)),
             o => o.Kind, (o, v) => o with { Kind = v }),
         EncoderKey.Of("bitrate", "Target in bit/s.", new IntegerType(50_000, 50_000_000), o => o.BitrateBps, (o, v) => o with { BitrateBps = v }),
         EncoderKey.Of("profile", "H.264 profile; every browser decodes constrained-baseline.",
@@ -71,7 +88,7 @@ internal static class ConfigurationTable
     private static readonly SectionType<CameraOptions> Camera = new(
         new CameraOptions { Name = "" }, null,
         CameraKey.Of("source", "Where this camera's frames come from.", Source, o => o.Source, (o, v) => o with { Source = v }),
-        CameraKey.Of("encoder", "How they are encoded; not used when the source delivers H.264 itself.", Encoder, o => o.Encoder, (o, v) => o with { Encoder = v }));
+        CameraKey.Of("encoder", "How they are encoded.", Encoder, o => o.Encoder, (o, v) => o with { Encoder = v }));
 
     private static readonly SectionType<HttpOptions> Http = new(
         new HttpOptions(), CheckHttp,
@@ -149,6 +166,8 @@ internal static class ConfigurationTable
 
     private static bool IsName(string text) => text.Length is > 0 and <= MaximumNameLength && !text.AsSpan().ContainsAnyExcept(NameCharacters);
 
+    private static bool IsWord(string text) => text.Length > 0 && !text.Any(char.IsControl);
+
     private static bool TryParseAddress(string text, out IPAddress value) => IPAddress.TryParse(text, out value!) && value.ToString().Equals(text, StringComparison.OrdinalIgnoreCase);
 
     private static bool TryParseEndPoint(string text, out IPEndPoint value)
@@ -176,6 +195,22 @@ internal static class ConfigurationTable
         else if (source is { Kind: VideoSourceKind.File, Path: null })
         {
             binding.Report($"{path}.kind", $"\"file\" needs {path}.path, the video file.");
+        }
+        else if (source is { Kind: VideoSourceKind.Exec, Command: [] })
+        {
+            binding.Report($"{path}.kind", $"\"exec\" needs {path}.command, such as [\"ffmpeg\", \"-i\", \"rtsp://…\", \"-c\", \"copy\", \"-f\", \"h264\", \"-\"].");
+        }
+
+        foreach (var (key, isSet, kind) in new[]
+        {
+            ("command", source.Command.Count > 0, VideoSourceKind.Exec), ("arguments", source.Arguments.Count > 0, VideoSourceKind.Rpicam),
+            ("camera", source.CameraIndex != 0, VideoSourceKind.Rpicam), ("controls", source.Controls.Count > 0, VideoSourceKind.V4l2),
+        })
+        {
+            if (isSet && source.Kind != kind)
+            {
+                binding.Report($"{path}.{key}", $"goes with kind \"{kind.ToString().ToLowerInvariant()}\" only; this camera's kind is \"{source.Kind.ToString().ToLowerInvariant()}\".");
+            }
         }
 
         // 4:2:0 samples chroma once for two pixels each way.

@@ -45,10 +45,12 @@ public sealed class ConfigurationLoaderTests
               "$schema": "./camera-agent.schema.json",
               "cameras": {
                 "porch": {
-                  "source": { "kind": "v4l2", "path": "/dev/video2", "width": 640, "height": 480, "frameRate": 15, "pixelFormat": "MJPG", },
+                  "source": { "kind": "v4l2", "path": "/dev/video2", "width": 640, "height": 480, "frameRate": 15, "pixelFormat": "MJPG", "controls": { "zoom": 100, "auto_exposure": "Manual Mode", "backlight": true } },
                   "encoder": { "kind": "openh264", "bitrate": 750000, "profile": "high", "keyFrameInterval": 4 }, /* slow */
                 },
                 "clip": { "source": { "kind": "file", "path": "clip.mp4" } },
+                "csi": { "source": { "kind": "rpicam", "camera": 1, "arguments": ["--hflip"] }, "encoder": { "kind": "v4l2m2m" } },
+                "gate": { "source": { "kind": "exec", "command": ["ffmpeg", "-i", "rtsp://gate/"] }, "encoder": { "kind": "passthrough" } },
               },
               "http": { "listen": "0.0.0.0:9090", "bearerToken": "abc.DEF-123~+/==", "corsOrigins": ["https://home.example:8443"], "requestsPerSecond": 5, "allowAnonymous": false },
               "webrtc": { "udpPort": 0, "listenAddresses": ["192.0.2.1", "2001:db8::1"], "maximumViewers": 4 },
@@ -58,11 +60,14 @@ public sealed class ConfigurationLoaderTests
             }
             """, out var problems);
         var problem = Assert.Single(problems);
-        Assert.StartsWith("agent.json:13:86: mqtt.passwordFile: cannot be read: ", problem, StringComparison.Ordinal);
-        Assert.Equal(["porch", "clip"], options.Cameras.Select(c => c.Name));
+        Assert.StartsWith("agent.json:15:86: mqtt.passwordFile: cannot be read: ", problem, StringComparison.Ordinal);
+        Assert.Equal(["porch", "clip", "csi", "gate"], options.Cameras.Select(c => c.Name));
         Assert.Equal(
             new VideoSourceOptions { Kind = VideoSourceKind.V4l2, Path = "/dev/video2", Width = 640, Height = 480, FrameRate = 15, PixelFormat = "MJPG" },
-            options.Cameras[0].Source);
+            options.Cameras[0].Source with { Controls = new VideoSourceOptions().Controls });
+        Assert.Equal([("zoom", "100"), ("auto_exposure", "Manual Mode"), ("backlight", "true")], options.Cameras[0].Source.Controls.Select(c => (c.Key, c.Value)));
+        Assert.Equal((1, "--hflip", VideoEncoderKind.V4l2M2m), (options.Cameras[2].Source.CameraIndex, Assert.Single(options.Cameras[2].Source.Arguments), options.Cameras[2].Encoder.Kind));
+        Assert.Equal(["ffmpeg", "-i", "rtsp://gate/"], options.Cameras[3].Source.Command);
         Assert.Equal(
             new VideoEncoderOptions { Kind = VideoEncoderKind.OpenH264, BitrateBps = 750000, Profile = H264Profile.High, KeyFrameIntervalSeconds = 4 },
             options.Cameras[0].Encoder);
@@ -129,12 +134,16 @@ public sealed class ConfigurationLoaderTests
         { """{ "webrtc": { "listenAddresses": ["eth0"] } }""", "agent.json:1:35: webrtc.listenAddresses[0]: found \"eth0\"; expected an IPv4 or IPv6 address." },
         { """{ "mqtt": { "baseTopic": "home/#" } }""", "agent.json:1:26: mqtt.baseTopic: found \"home/#\"; expected a topic without '+', '#' and without '/' at either end." },
         { """{ "mqtt": { "host": "b", "webSocketUrl": "http://b" } }""", "agent.json:1:42: mqtt.webSocketUrl: found \"http://b\"; expected a ws:// or wss:// URL." },
+        { """{ "cameras": { "m": { "source": { "kind": "v4l2", "path": "/dev/video0", "controls": { "brightness": [1] } } } } }""", "agent.json:1:101: cameras.m.source.controls.brightness: found an array; expected a string, a number, true or false." },
+        { """{ "cameras": { "m": { "source": { "kind": "exec", "command": ["a", ""] } } } }""", "agent.json:1:68: cameras.m.source.command[1]: found \"\"; expected a word without control characters." },
         // Names.
         { """{ "cameras": {} }""", "agent.json:1:14: cameras: found an object; expected an object with at least one named entry." },
         { """{ "cameras": { "front door": {} } }""", "agent.json:1:16: cameras.front door: \"front door\" cannot be a name; use 1 to 64 letters, digits, '-' and '_'." },
         { """{ "log": {}, "log": {} }""", "agent.json:1:14: log: set twice, first in line 1; remove one." },
         // Between keys.
         { """{ "cameras": { "main": { "source": { "kind": "v4l2" } } } }""", "agent.json:1:46: cameras.main.source.kind: \"v4l2\" needs cameras.main.source.path, the device node; camera-agent probe lists what there is." },
+        { """{ "cameras": { "m": { "source": { "kind": "exec" } } } }""", "agent.json:1:43: cameras.m.source.kind: \"exec\" needs cameras.m.source.command, such as [\"ffmpeg\", \"-i\", \"rtsp://…\", \"-c\", \"copy\", \"-f\", \"h264\", \"-\"]." },
+        { """{ "cameras": { "m": { "source": { "command": ["cat"] } } } }""", "agent.json:1:46: cameras.m.source.command: goes with kind \"exec\" only; this camera's kind is \"test\"." },
         { """{ "cameras": { "main": { "source": { "kind": "file" } } } }""", "agent.json:1:46: cameras.main.source.kind: \"file\" needs cameras.main.source.path, the video file." },
         { """{ "http": { "listen": "0.0.0.0:8080" } }""", "agent.json:1:23: http.listen: 0.0.0.0:8080 can be reached from other machines, and anybody there could watch. Set http.bearerToken, or listen on 127.0.0.1, or set http.allowAnonymous to true if that is what you want." },
         { """{ "http": { "listen": "[::]:8080" } }""", "agent.json:1:23: http.listen: [::]:8080 can be reached from other machines, and anybody there could watch. Set http.bearerToken, or listen on 127.0.0.1, or set http.allowAnonymous to true if that is what you want." },

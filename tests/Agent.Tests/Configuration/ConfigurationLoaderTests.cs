@@ -134,7 +134,7 @@ public sealed class ConfigurationLoaderTests
         { """{ "webrtc": { "listenAddresses": ["eth0"] } }""", "agent.json:1:35: webrtc.listenAddresses[0]: found \"eth0\"; expected an IPv4 or IPv6 address." },
         { """{ "mqtt": { "baseTopic": "home/#" } }""", "agent.json:1:26: mqtt.baseTopic: found \"home/#\"; expected a topic without '+', '#' and without '/' at either end." },
         { """{ "mqtt": { "host": "b", "webSocketUrl": "http://b" } }""", "agent.json:1:42: mqtt.webSocketUrl: found \"http://b\"; expected a ws:// or wss:// URL." },
-        { """{ "cameras": { "m": { "source": { "kind": "v4l2", "path": "/dev/video0", "controls": { "brightness": [1] } } } } }""", "agent.json:1:101: cameras.m.source.controls.brightness: found an array; expected a string, a number, true or false." },
+        { """{ "cameras": { "m": { "source": { "kind": "v4l2", "path": "/dev/video0", "controls": { "brightness": [1] } } } } }""", "agent.json:1:102: cameras.m.source.controls.brightness: found an array; expected a string, a number, true or false." },
         { """{ "cameras": { "m": { "source": { "kind": "exec", "command": ["a", ""] } } } }""", "agent.json:1:68: cameras.m.source.command[1]: found \"\"; expected a word without control characters." },
         // Names.
         { """{ "cameras": {} }""", "agent.json:1:14: cameras: found an object; expected an object with at least one named entry." },

@@ -125,6 +125,12 @@ public interface IVideoSource : IDisposable
 
     /// <summary>Brightness, exposure and the like, as long as the source is open; <c>null</c> if it has none.</summary>
     ICameraControls? Controls => null;
+
+    /// <summary>Of <see cref="FramesDropped"/>, those that came flagged as damaged, empty, too short or too long.</summary>
+    long FramesDamaged => 0;
+
+    /// <summary>What opening could not do quite as configured, each a sentence for the log with its mend; known with the constructor.</summary>
+    IReadOnlyList<string> Notes => [];
 }
 
 /// <summary>A camera's controls. Any thread, until the source is disposed; then <see cref="Set"/> fails and <see cref="List"/> is empty.</summary>

@@ -7,8 +7,8 @@ namespace Agent.Devices.Sources;
 /// <summary>
 /// A V4L2 capture node, single- or multi-planar, streamed through mapped buffers (kernel documentation, "Streaming I/O"). Of the
 /// frames that wait, the newest is given and the older ones go back; only H264, whose pictures need one another, comes in order.
-/// The offer nearest to the wish is chosen: size first, then rate, then NV12, YU12, YUYV, MJPG in this order; H264 only when forced
-/// or when there is nothing else. Opened, read and disposed by one thread; the counters may be read by any.
+/// The offer nearest to the wish is chosen: size first, then rate, then format (<see cref="V4l2FormatChoice"/>). Opened, read and disposed
+/// by one thread; frames come back, and the counters may be read, from any.
 /// </summary>
 public sealed unsafe class V4l2Camera : IVideoSource
 {
@@ -38,12 +38,16 @@ public sealed unsafe class V4l2Camera : IVideoSource
     private readonly int memoryPlanes;
     private readonly TimeSpan stallTimeout;
     private readonly TimeSpan staleAge;
+
+    /// <summary>Held while a buffer goes back and while the camera ends, so that no buffer goes back afterwards.</summary>
+    private readonly Lock ending = new();
     private CancellationToken watchedToken;
     private CancellationTokenRegistration stopRegistration;
     private uint nextSequence;
     private bool hasSequence;
-    private int requeueErrno;
-    private bool isDisposed;
+    private volatile int requeueErrno;
+
+    private volatile bool isDisposed;
     private long framesMissed;
     private long framesDamaged;
     private long framesOverwritten;
@@ -60,7 +64,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
         device = V4l2Device.TryOpen(path, out var errno) ?? throw V4l2Failure.Opening(path, errno);
         try
         {
-            var negotiated = V4l2Negotiation.Agree(device, options, out var capability);
+            var negotiated = V4l2Negotiation.Agree(device, options, demand, out var capability);
             Description = $"v4l2 {path} ({capability.Card}, {capability.Bus})";
             (isMultiplanar, bufferType) = (capability.IsMultiplanar, capability.CaptureType);
             (Format, memoryPlanes) = (negotiated.Format, negotiated.MemoryPlanes);
@@ -137,7 +141,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
 
                 hasSkipped = true;
                 framesOverwritten++;
-                Requeue(frame);
+                frame.Dispose();
             }
 
             if (result == V4l2WaitResult.Failed && requeueErrno == 0)
@@ -161,36 +165,56 @@ public sealed unsafe class V4l2Camera : IVideoSource
             return;
         }
 
-        isDisposed = true;
         stopRegistration.Dispose();
         var type = bufferType;
         // Best effort on a device that may be gone: closing the descriptor stops the stream too.
         _ = device.Ioctl(VIDIOC_STREAMOFF, ref type);
-        foreach (var frame in frames ?? [])
+        lock (ending)
         {
-            frame?.Unmap();
+            isDisposed = true;
+            foreach (var frame in frames ?? [])
+            {
+                // Whoever still reads one unmaps it by giving it back.
+                if (!frame.IsLent)
+                {
+                    frame.Unmap();
+                }
+            }
         }
 
         device.Dispose();
     }
 
-    /// <summary>Gives a buffer back; a failure is reported by the next <see cref="ReadFrame"/>, since a lease ends quietly.</summary>
+    /// <summary>Any thread: gives a buffer back; a failure is reported by the next <see cref="ReadFrame"/>, since a lease ends quietly.</summary>
     internal void Requeue(V4l2Frame frame)
     {
-        frame.Return();
-        var errno = Queue(frame);
-        if (errno != 0)
+        lock (ending)
         {
-            requeueErrno = errno;
+            if (isDisposed)
+            {
+                frame.Unmap();
+                return;
+            }
+
+            var errno = Queue(frame);
+            if (errno != 0)
+            {
+                requeueErrno = errno;
+            }
         }
     }
 
     /// <summary>Takes what is waiting.</summary>
-    /// <param name="wasStarved">True if the driver had no buffer left, but for the one the reader may hold.</param>
+    /// <param name="wasStarved">True if the driver had no buffer left, but for one that may have come back just now.</param>
     private V4l2Frame? TakeNewest(out bool wasStarved)
     {
         V4l2Frame? newest = null;
         var taken = 0;
+        foreach (var frame in frames)
+        {
+            taken += frame.IsLent ? 1 : 0;
+        }
+
         wasStarved = false;
         while (TryDequeue(out var frame))
         {
@@ -202,7 +226,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
             if (newest != null)
             {
                 framesOverwritten++;
-                Requeue(newest);
+                newest.Dispose();
             }
 
             newest = frame;

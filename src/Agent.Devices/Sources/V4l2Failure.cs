@@ -24,6 +24,23 @@ internal static class V4l2Failure
     public static VideoSourceException NotAVideoDevice(string path, int errno) =>
         errno == ENOTTY ? NotACamera(path, "no V4L2 device at all") : SettingUp(path, "VIDIOC_QUERYCAP", errno);
 
+    /// <summary>Nothing on offer is what is wanted.</summary>
+    public static VideoSourceException NoFormat(VideoSourceOptions options, OwnH264Use ownH264, List<uint> offered)
+    {
+        var names = string.Join(", ", offered.Select(V4l2Enumeration.FourCcText).Distinct().DefaultIfEmpty("no format"));
+        var offersH264 = offered.Contains(Videodev2.V4L2_PIX_FMT_H264);
+        var forcesH264 = nameof(PixelFormat.H264).Equals(options.PixelFormat, StringComparison.OrdinalIgnoreCase);
+        return new($"camera {options.Path}: offers {names}; " + (options.PixelFormat, ownH264) switch
+        {
+            ({ } forced, OwnH264Use.Always) when !forcesH264 => $"passing its own H264 through and 'pixelFormat' {forced} exclude one another; remove one of them",
+            (_, OwnH264Use.Always) when !offersH264 => "it makes no H264 of its own to pass through; set the encoder's 'kind' to auto",
+            ({ } forced, OwnH264Use.Never) when forcesH264 => $"'pixelFormat' {forced} leaves nothing to encode; set the encoder's 'kind' to auto or passthrough",
+            ({ } forced, _) => $"set 'pixelFormat' to one of these instead of {forced}, or leave it out",
+            (null, OwnH264Use.Never) when offersH264 => "its own H264 is all that the agent can take; set the encoder's 'kind' to auto or passthrough",
+            _ => "the agent takes NV12, YU12, YUYV, MJPG and H264",
+        });
+    }
+
     /// <summary>A call that sets the device up has failed.</summary>
     public static VideoSourceException SettingUp(string path, string call, int errno) => errno switch
     {

@@ -7,8 +7,8 @@ namespace Agent.Devices.Sources;
 internal readonly record struct V4l2PixelFormat(uint FourCc, PixelFormat PixelFormat, int MemoryPlanes)
 {
     /// <summary>
-    /// In order of preference at equal size and rate: what an encoder takes as it is, then what must be repacked, then what must be
-    /// decoded, then what needs no encoder but cannot change its bitrate.
+    /// In order of preference at equal size and rate, unless the encoder says otherwise: what encoders take as it is, then what must be
+    /// repacked, then what must be decoded.
     /// </summary>
     public static readonly V4l2PixelFormat[] Supported =
     [
@@ -30,30 +30,30 @@ internal readonly record struct V4l2FormatChoice(V4l2PixelFormat Format, uint Wi
 {
     /// <summary>
     /// The offer nearest to the wish: first the smallest difference in size (width plus height), then in frame rate (to one frame per
-    /// second), then the order of <see cref="V4l2PixelFormat.Supported"/>. H264 is taken only when forced or alone, since a stream
-    /// that comes encoded cannot follow the bitrate viewers can take.
+    /// second), then the format: the camera's own H.264, then what the encoder reads in place, then the order of
+    /// <see cref="V4l2PixelFormat.Supported"/>.
     /// </summary>
     /// <param name="offered">Format codes the driver lists.</param>
     /// <param name="sizes">Sizes for a format; empty if the driver lists none, and then the wish is tried.</param>
     /// <param name="intervals">Frame intervals for a format and size; empty if the driver lists none.</param>
     /// <param name="wish">Width, height, rate, and the format forced (by either of its names: NV12 or NM12) or <c>null</c>.</param>
+    /// <param name="demand">Which formats the encoder would like.</param>
     /// <returns><c>null</c> if none of the formats fits.</returns>
     public static V4l2FormatChoice? Nearest(
         IReadOnlyCollection<uint> offered,
         Func<uint, IReadOnlyList<V4l2SizeRange>> sizes,
         Func<uint, uint, uint, IReadOnlyList<V4l2IntervalRange>> intervals,
-        VideoSourceOptions wish)
+        VideoSourceOptions wish,
+        SourceDemand demand)
     {
         var usable = V4l2PixelFormat.Supported
             .Where(format => offered.Contains(format.FourCc))
             .Where(format => wish.PixelFormat is null
                 || wish.PixelFormat.Equals(format.PixelFormat.ToString(), StringComparison.OrdinalIgnoreCase)
                 || wish.PixelFormat.Equals(V4l2Enumeration.FourCcText(format.FourCc), StringComparison.OrdinalIgnoreCase))
-            .ToList();
-        if (usable.Any(format => format.PixelFormat != PixelFormat.H264))
-        {
-            usable.RemoveAll(format => format.PixelFormat == PixelFormat.H264);
-        }
+            .Where(format => demand.OwnH264 == OwnH264Use.WhereItServes
+                || (format.PixelFormat == PixelFormat.H264) == (demand.OwnH264 == OwnH264Use.Always))
+            .OrderBy(format => Rank(format.PixelFormat, demand));
 
         V4l2FormatChoice? best = null;
         var bestCost = (long.MaxValue, long.MaxValue);
@@ -75,5 +75,12 @@ internal readonly record struct V4l2FormatChoice(V4l2PixelFormat Format, uint Wi
         }
 
         return best;
+    }
+
+    /// <summary>Lower is better among offers that are otherwise equal.</summary>
+    private static int Rank(PixelFormat format, SourceDemand demand)
+    {
+        var inPlace = demand.ReadInPlace.TakeWhile(wanted => wanted != format).Count();
+        return format == PixelFormat.H264 ? -1 : inPlace;
     }
 }

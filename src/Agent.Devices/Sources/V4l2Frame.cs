@@ -10,9 +10,13 @@ internal sealed unsafe class V4l2Frame(V4l2Camera camera, V4l2PlaneLayout[] layo
     private readonly uint[] used = new uint[memoryPlanes];
     private readonly uint[] dataOffsets = new uint[memoryPlanes];
     private TimeSpan capturedAt;
-    private bool isLent;
+
+    /// <summary>1 between DQBUF and QBUF; taken back once, by whichever thread disposes the frame.</summary>
+    private int isLent;
 
     public int Index => index;
+
+    public bool IsLent => Volatile.Read(ref isLent) == 1;
 
     public override VideoFormat Format => camera.Format;
 
@@ -20,15 +24,15 @@ internal sealed unsafe class V4l2Frame(V4l2Camera camera, V4l2PlaneLayout[] layo
 
     public override int PlaneCount => layout.Length;
 
-    /// <summary>True if every plane holds what its format needs: whole raw planes, a payload that is not empty.</summary>
+    /// <summary>True if every plane holds what its format needs: whole raw planes, a payload that is not empty nor longer than its memory.</summary>
     public bool IsComplete
     {
         get
         {
             foreach (var plane in layout)
             {
-                var available = (long)Math.Min(used[plane.MemoryPlane], lengths[plane.MemoryPlane]) - dataOffsets[plane.MemoryPlane];
-                if (available < Math.Max(1, plane.Offset + (long)plane.Length))
+                var available = (long)used[plane.MemoryPlane] - dataOffsets[plane.MemoryPlane];
+                if (available < Math.Max(1, plane.Offset + (long)plane.Length) || used[plane.MemoryPlane] > lengths[plane.MemoryPlane])
                 {
                     return false;
                 }
@@ -42,7 +46,7 @@ internal sealed unsafe class V4l2Frame(V4l2Camera camera, V4l2PlaneLayout[] layo
 
     public override ReadOnlySpan<byte> GetPlane(int plane)
     {
-        ObjectDisposedException.ThrowIf(!isLent, this);
+        ObjectDisposedException.ThrowIf(!IsLent, this);
         var (memoryPlane, offset, length, bytesPerLine) = layout[plane];
         var start = (int)dataOffsets[memoryPlane];
         return new ReadOnlySpan<byte>(addresses[memoryPlane] + start + offset, bytesPerLine == 0 ? (int)used[memoryPlane] - start : length);
@@ -50,7 +54,7 @@ internal sealed unsafe class V4l2Frame(V4l2Camera camera, V4l2PlaneLayout[] layo
 
     public override void Dispose()
     {
-        if (isLent)
+        if (Return())
         {
             camera.Requeue(this);
         }
@@ -67,7 +71,6 @@ internal sealed unsafe class V4l2Frame(V4l2Camera camera, V4l2PlaneLayout[] layo
 
     public void Unmap()
     {
-        isLent = false;
         for (var i = 0; i < addresses.Length; i++)
         {
             if (addresses[i] != null)
@@ -82,8 +85,12 @@ internal sealed unsafe class V4l2Frame(V4l2Camera camera, V4l2PlaneLayout[] layo
         (used[memoryPlane], dataOffsets[memoryPlane]) = (bytesUsed, dataOffset);
 
     /// <summary>The kernel has handed the buffer over.</summary>
-    public void Lend(TimeSpan captured) => (capturedAt, isLent) = (captured, true);
+    public void Lend(TimeSpan captured)
+    {
+        capturedAt = captured;
+        Volatile.Write(ref isLent, 1);
+    }
 
-    /// <summary>The buffer goes back to the kernel.</summary>
-    public void Return() => isLent = false;
+    /// <summary>Ends the loan; false if it had ended before.</summary>
+    private bool Return() => Interlocked.Exchange(ref isLent, 0) == 1;
 }

@@ -11,7 +11,7 @@ internal sealed record V4l2Negotiation(VideoFormat Format, int MemoryPlanes, V4l
 {
     /// <summary>Checks that the node is a camera, chooses from its offer (<see cref="V4l2FormatChoice.Nearest"/>) and sets that.</summary>
     /// <exception cref="VideoSourceException">It is no camera, is busy, or offers nothing the agent can use.</exception>
-    public static V4l2Negotiation Agree(V4l2Device device, VideoSourceOptions options, out V4l2Capability capability)
+    public static V4l2Negotiation Agree(V4l2Device device, VideoSourceOptions options, SourceDemand demand, out V4l2Capability capability)
     {
         var path = options.Path!;
         var errno = V4l2Enumeration.TryQueryCapability(device, out capability);
@@ -30,7 +30,7 @@ internal sealed record V4l2Negotiation(VideoFormat Format, int MemoryPlanes, V4l
             throw V4l2Failure.NotACamera(path, $"'{capability.Card}' without streaming I/O");
         }
 
-        var choice = Choose(device, capability, options);
+        var choice = Choose(device, capability, options, demand);
         var negotiated = SetFormat(device, path, capability, choice);
         var asked = new v4l2_fract { numerator = 1, denominator = (uint)options.FrameRate };
         var interval = SetInterval(device, path, capability, choice.Interval.numerator != 0 ? choice.Interval : asked);
@@ -51,18 +51,15 @@ internal sealed record V4l2Negotiation(VideoFormat Format, int MemoryPlanes, V4l
         encoding is V4L2_YCBCR_ENC_709 or V4L2_YCBCR_ENC_XV709
         || (encoding == V4L2_YCBCR_ENC_DEFAULT && colorspace is V4L2_COLORSPACE_REC709 or V4L2_COLORSPACE_DCI_P3);
 
-    private static V4l2FormatChoice Choose(V4l2Device device, V4l2Capability capability, VideoSourceOptions options)
+    private static V4l2FormatChoice Choose(V4l2Device device, V4l2Capability capability, VideoSourceOptions options, SourceDemand demand)
     {
         var offered = V4l2Enumeration.Formats(device, capability.CaptureType).ConvertAll(format => format.FourCc);
-        var choice = V4l2FormatChoice.Nearest(
+        return V4l2FormatChoice.Nearest(
             offered,
             fourCc => V4l2Enumeration.Sizes(device, fourCc),
             (fourCc, width, height) => V4l2Enumeration.Intervals(device, fourCc, width, height),
-            options);
-        var names = string.Join(", ", offered.Select(V4l2Enumeration.FourCcText).Distinct().DefaultIfEmpty("no format"));
-        return choice ?? throw new VideoSourceException($"camera {options.Path}: offers {names}; " + (options.PixelFormat is { } forced
-            ? $"set 'pixelFormat' to one of these instead of {forced}, or leave it out"
-            : "the agent takes NV12, YU12, YUYV, MJPG and H264"));
+            options,
+            demand) ?? throw V4l2Failure.NoFormat(options, demand.OwnH264, offered);
     }
 
     private static v4l2_format SetFormat(V4l2Device device, string path, V4l2Capability capability, V4l2FormatChoice choice)

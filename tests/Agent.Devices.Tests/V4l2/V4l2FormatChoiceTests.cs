@@ -28,18 +28,54 @@ public sealed class V4l2FormatChoiceTests
     public void Size_counts_most_then_rate_then_format(
         int width, int height, int rate, string? forced, uint fourCc, uint chosenWidth, uint chosenHeight)
     {
-        var choice = Choose(Webcam, width, height, rate, forced);
+        var own = forced == "H264" ? OwnH264Use.WhereItServes : OwnH264Use.Never;
+
+        var choice = Choose(Webcam, width, height, rate, forced, own);
 
         Assert.Equal((fourCc, chosenWidth, chosenHeight), (choice!.Value.Format.FourCc, choice.Value.Width, choice.Value.Height));
     }
 
-    [Fact]
-    public void H264_is_taken_unforced_only_when_nothing_else_is_offered()
-    {
-        Offer[] offers = [new(V4L2_PIX_FMT_H264, 640, 480, 30), new(V4L2_PIX_FMT_MJPEG, 160, 120, 5)];
+    [Theory]
+    [InlineData(1280, 720, 30, V4L2_PIX_FMT_H264)]
+    [InlineData(1280, 720, 15, V4L2_PIX_FMT_YUYV)] // YUYV's 10 frames a second are nearer
+    [InlineData(640, 480, 30, V4L2_PIX_FMT_YUYV)] // H264 is larger than wished
+    public void Own_H264_is_taken_where_size_and_rate_are_no_worse(int width, int height, int rate, uint fourCc) =>
+        Assert.Equal(fourCc, Choose(Webcam, width, height, rate, own: OwnH264Use.WhereItServes)!.Value.Format.FourCc);
 
-        Assert.Equal(PixelFormat.H264, Choose(offers[..1], 640, 480, 30)!.Value.Format.PixelFormat);
-        Assert.Equal(PixelFormat.Mjpg, Choose(offers, 640, 480, 30)!.Value.Format.PixelFormat);
+    [Fact]
+    public void Only_own_H264_will_do_when_it_must_be_passed_through()
+    {
+        Assert.Equal(PixelFormat.H264, Choose(Webcam, 640, 480, 30, own: OwnH264Use.Always)!.Value.Format.PixelFormat);
+        Assert.Null(Choose(Webcam[..4], 640, 480, 30, own: OwnH264Use.Always));
+        Assert.Null(Choose(Webcam[4..], 640, 480, 30, own: OwnH264Use.Never));
+        Assert.Null(Choose(Webcam, 640, 480, 30, "H264", OwnH264Use.Never));
+    }
+
+    [Theory]
+    [InlineData("", OwnH264Use.Always, "makes no H264 of its own to pass through")]
+    [InlineData("MJPG", OwnH264Use.Always, "exclude one another")]
+    [InlineData("NV12", OwnH264Use.Never, "set 'pixelFormat' to one of these")]
+    [InlineData("H264", OwnH264Use.Never, "leaves nothing to encode")]
+    public void A_refusal_names_the_offer_and_the_mend(string forced, OwnH264Use own, string mend)
+    {
+        var options = new VideoSourceOptions { Path = "/dev/video0", PixelFormat = forced.Length == 0 ? null : forced };
+
+        var message = V4l2Failure.NoFormat(options, own, [V4L2_PIX_FMT_YUYV, V4L2_PIX_FMT_MJPEG]).Message;
+
+        Assert.StartsWith("camera /dev/video0: offers YUYV, MJPG; ", message, StringComparison.Ordinal);
+        Assert.Contains(mend, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_the_encoder_reads_in_place_goes_before_the_usual_order()
+    {
+        uint[] listed = [V4L2_PIX_FMT_NV12, V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_YUYV, V4L2_PIX_FMT_MJPEG];
+        var offers = Array.ConvertAll(listed, fourCc => new Offer(fourCc, 640, 480, 30));
+        var demand = SourceDemand.Default with { ReadInPlace = [PixelFormat.Yuyv, PixelFormat.Yu12] };
+
+        Assert.Equal(PixelFormat.Yuyv, Choose(offers, demand)!.Value.Format.PixelFormat);
+        Assert.Equal(PixelFormat.Yu12, Choose([.. offers.Where(offer => offer.FourCc != V4L2_PIX_FMT_YUYV)], demand)!.Value.Format.PixelFormat);
+        Assert.Equal(PixelFormat.Mjpg, Choose(offers[3..], demand)!.Value.Format.PixelFormat);
     }
 
     [Fact]
@@ -76,7 +112,8 @@ public sealed class V4l2FormatChoiceTests
             [V4L2_PIX_FMT_YUV420],
             _ => [new V4l2SizeRange(32, 2592, 32, 32, 1944, 2)],
             (_, _, _) => [new V4l2IntervalRange(Interval(1, 90), Interval(1, 1))],
-            new VideoSourceOptions { Width = 1290, Height = 721, FrameRate = 25 })!.Value;
+            new VideoSourceOptions { Width = 1290, Height = 721, FrameRate = 25 },
+            SourceDemand.Default)!.Value;
 
         Assert.Equal((1280u, 720u, 1u, 25u), (choice.Width, choice.Height, choice.Interval.numerator, choice.Interval.denominator));
     }
@@ -86,7 +123,7 @@ public sealed class V4l2FormatChoiceTests
     {
         var wish = new VideoSourceOptions { Width = 800, Height = 600 };
 
-        var choice = V4l2FormatChoice.Nearest([V4L2_PIX_FMT_YUYV], _ => [], (_, _, _) => [], wish)!.Value;
+        var choice = V4l2FormatChoice.Nearest([V4L2_PIX_FMT_YUYV], _ => [], (_, _, _) => [], wish, SourceDemand.Default)!.Value;
 
         Assert.Equal((800u, 600u, 0u), (choice.Width, choice.Height, choice.Interval.numerator));
     }
@@ -100,18 +137,23 @@ public sealed class V4l2FormatChoiceTests
         V4l2IntervalRange[] intervals = [Single(Interval(1, 5)), Single(Interval(1_001, 30_000)), Single(Interval(1, 60))];
 
         var choice = V4l2FormatChoice.Nearest(
-            [V4L2_PIX_FMT_YUYV], _ => [], (_, _, _) => intervals, new VideoSourceOptions { FrameRate = wish })!.Value;
+            [V4L2_PIX_FMT_YUYV], _ => [], (_, _, _) => intervals, new VideoSourceOptions { FrameRate = wish }, SourceDemand.Default)!.Value;
 
         Assert.Equal((denominator, numerator), (choice.Interval.denominator, choice.Interval.numerator));
     }
 
-    private static V4l2FormatChoice? Choose(Offer[] offers, int width, int height, int rate, string? forced = null) =>
+    private static V4l2FormatChoice? Choose(
+        Offer[] offers, int width, int height, int rate, string? forced = null, OwnH264Use own = OwnH264Use.WhereItServes) =>
+        Choose(offers, SourceDemand.Default with { OwnH264 = own }, new() { Width = width, Height = height, FrameRate = rate, PixelFormat = forced });
+
+    private static V4l2FormatChoice? Choose(Offer[] offers, SourceDemand demand, VideoSourceOptions? wish = null) =>
         V4l2FormatChoice.Nearest(
             [.. offers.Select(offer => offer.FourCc).Distinct()],
             fourCc => [.. offers.Where(offer => offer.FourCc == fourCc).Select(offer => offer.Size).Distinct()],
             (fourCc, w, h) =>
                 [.. offers.Where(offer => (offer.FourCc, offer.Width, offer.Height) == (fourCc, w, h)).Select(offer => offer.Interval)],
-            new VideoSourceOptions { Width = width, Height = height, FrameRate = rate, PixelFormat = forced });
+            wish ?? new VideoSourceOptions { Width = 640, Height = 480 },
+            demand);
 
     private static v4l2_fract Interval(uint numerator, uint denominator) => new() { numerator = numerator, denominator = denominator };
 

@@ -6,7 +6,8 @@ using Agent.Devices.Sources;
 namespace CameraCheck;
 
 /// <summary>
-/// Reads frames from a V4L2 camera. Options: size=WxH rate=R format=F (the wish), frames=N, gives=FORMAT:WxH (what must be agreed on),
+/// Reads frames from a V4L2 camera. Options: size=WxH rate=R format=F (the wish), own=Never|WhereItServes|Always (whether its own H.264 is
+/// wanted; without it only if forced), frames=N, gives=FORMAT:WxH (what must be agreed on),
 /// fps=LOW..HIGH, picture=bars|jpeg|h264 (what each frame must hold), hold=MS (pause between frames, as a slow encoder would),
 /// age=MS (how old a frame may be when read), drops=missed|damaged|overwritten|none (which counter
 /// must have moved), then=COMMAND (a shell command run after the frames, after which
@@ -25,7 +26,7 @@ internal static class StreamCheck
         V4l2Camera camera;
         try
         {
-            camera = new V4l2Camera(wish, SourceDemand.Default);
+            camera = new V4l2Camera(wish, Demand(options));
         }
         catch (VideoSourceException exception)
         {
@@ -64,7 +65,7 @@ internal static class StreamCheck
     {
         try
         {
-            using var camera = new V4l2Camera(Wish(device, options), SourceDemand.Default);
+            using var camera = new V4l2Camera(Wish(device, options), Demand(options));
             Tap.Check(false, $"{device} is refused: {text}", $"it opened as {camera.Description}");
         }
         catch (VideoSourceException exception)
@@ -178,6 +179,12 @@ internal static class StreamCheck
         }
 
         shell.WaitForExit();
+    }
+
+    private static SourceDemand Demand(ILookup<string, string> options)
+    {
+        var own = options["own"].FirstOrDefault() ?? (options["format"].Contains("H264") ? nameof(OwnH264Use.WhereItServes) : nameof(OwnH264Use.Never));
+        return SourceDemand.Default with { OwnH264 = Enum.Parse<OwnH264Use>(own) };
     }
 
     private static VideoSourceOptions Wish(string device, ILookup<string, string> options)

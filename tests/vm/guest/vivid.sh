@@ -1,0 +1,39 @@
+# The V4L2 source with vivid: video0 single-planar capture, video1 multi-planar capture, video2 output
+modprobe vivid n_devs=2 node_types=0x1,0x101 multiplanar=1,2 no_error_inj=0,0
+camera-check probe /dev/video0 card=vivid format=YUYV:640x480@25 control=Brightness
+for format in YUYV NV12 YU12; do
+  camera-check stream /dev/video0 format=$format size=640x480 rate=25 gives=$format:640x480 picture=bars fps=22..28
+done
+camera-check stream /dev/video0 size=300x200 rate=10 gives=NV12:320x180 picture=bars frames=15 fps=9..11
+camera-check stream /dev/video1 size=320x180 rate=25 gives=NV12:320x180 picture=bars
+camera-check stream /dev/video1 format=NM12 size=320x180 rate=25 gives=NV12:320x180 picture=bars
+camera-check stream /dev/video1 format=YM12 size=320x180 rate=25 gives=YU12:320x180 picture=bars
+camera-check stream /dev/video1 format=YUYV size=320x180 rate=25 gives=YUYV:320x180 picture=bars
+
+# A slow reader gets the newest frame; lost frames are counted.
+camera-check stream /dev/video0 format=YUYV size=320x180 rate=25 frames=10 hold=400 age=150 drops=overwritten
+camera-check set /dev/video0 'Percentage of Dropped Buffers' 30
+camera-check stream /dev/video0 format=YUYV size=320x180 rate=25 frames=30 drops=missed
+camera-check set /dev/video0 'Percentage of Dropped Buffers' 0
+
+# What cannot be opened says why.
+camera-check refuse /dev/video9 'no such device node'
+camera-check refuse /dev/null 'no V4L2 device at all'
+camera-check refuse /dev/video2 'a video output device'
+camera-check refuse /dev/video0 'set '\''pixelFormat'\''' format=H264
+chmod 660 /dev/video0
+su -c "camera-check refuse /dev/video0 'group video'" viewer
+camera-check stream /dev/video0 size=320x180 frames=200 >/dev/null &
+holder=$!
+usleep 700000
+camera-check refuse /dev/video0 'in use by another program'
+kill $holder
+
+# A stream that fails and a device that goes are reported at once.
+camera-check stream /dev/video0 size=320x180 frames=10 \
+  then="camera-check set /dev/video0 'Inject Fatal Streaming Error' 1" fails='it is reopened by itself' within=2000
+camera-check stream /dev/video0 size=320x180 frames=10
+camera-check stream /dev/video0 size=320x180 frames=10 \
+  then="camera-check set /dev/video0 Disconnect 1" fails='unplugged' within=2000
+kill $holder 2>/dev/null
+modprobe -r vivid

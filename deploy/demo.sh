@@ -29,7 +29,7 @@ case $camera in
     source_json="{ \"kind\": \"file\", \"path\": \"$(realpath "$camera")\" }" ;;
 esac
 
-"$here/install-packages.sh" libssl3 'libavcodec[0-9]+' 'libavformat[0-9]+' 'libswscale[0-9]+' libmosquitto1 mosquitto curl
+"$here/install-packages.sh" libssl3 libturbojpeg0 'libavcodec[0-9]+' 'libavformat[0-9]+' 'libswscale[0-9]+' libmosquitto1 mosquitto curl
 "$here/build-page.sh"
 
 stamp=$root/artifacts/demo/.built

@@ -95,7 +95,7 @@ internal sealed class LibavEncoder : IVideoEncoder
 
     public string ProfileLevelId { get; }
 
-    public long FramesSkipped => _input.FramesSkipped;
+    public long FramesSkipped => 0;
 
     public long BytesCopied => _input.BytesCopied;
 
@@ -106,7 +106,7 @@ internal sealed class LibavEncoder : IVideoEncoder
         fixed (byte* plane1 = frame.PlaneCount > 1 ? frame.GetPlane(1) : default)
         fixed (byte* plane2 = frame.PlaneCount > 2 ? frame.GetPlane(2) : default)
         {
-            if (_input.Prepare(frame, plane0, plane1, plane2) is not { } picture) return;
+            var picture = _input.Prepare(frame, plane0, plane1, plane2);
             picture.IsKeyFrameForced = forceKeyFrame;
             picture.Pts = _nextPts++;
             _captureTimes.Enqueue(frame.CapturedAt);

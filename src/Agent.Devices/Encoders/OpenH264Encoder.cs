@@ -50,7 +50,7 @@ internal sealed unsafe class OpenH264Encoder : IVideoEncoder
 
     public string ProfileLevelId { get; }
 
-    public long FramesSkipped => _skippedByCodec + (_input?.FramesSkipped ?? 0);
+    public long FramesSkipped => _skippedByCodec;
 
     public long BytesCopied => _input?.BytesCopied ?? 0;
 
@@ -73,7 +73,7 @@ internal sealed unsafe class OpenH264Encoder : IVideoEncoder
                     frame.CapturedAt);
                 return;
             }
-            if (_input.Prepare(frame, plane0, plane1, plane2) is not { } picture) return;
+            var picture = _input.Prepare(frame, plane0, plane1, plane2);
             fixed (byte* luma = picture.GetPlane(0, _format.Height))
             fixed (byte* cb = picture.GetPlane(1, _format.Height / 2))
             fixed (byte* cr = picture.GetPlane(2, _format.Height / 2))

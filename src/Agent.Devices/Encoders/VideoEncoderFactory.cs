@@ -9,6 +9,7 @@ internal static class VideoEncoderFactory
     /// <exception cref="VideoEncoderException">No encoder, or it refuses the settings.</exception>
     public static IVideoEncoder Open(VideoEncoderOptions options, VideoFormat format, AccessUnitPool pool, Action<AccessUnit> output)
     {
+        if (format.PixelFormat == PixelFormat.Mjpg) return new JpegDecodingEncoder(format, decoded => Open(options, decoded, pool, output));
         var obstacles = new List<string>();
         foreach (var encoder in SoftwareEncoders.All)
         {

@@ -135,8 +135,6 @@ public sealed class LibavEncoderTests
     [Theory]
     [InlineData(PixelFormat.Nv12, "-f rawvideo -pix_fmt nv12")]
     [InlineData(PixelFormat.Yuyv, "-f rawvideo -pix_fmt yuyv422")]
-    [InlineData(PixelFormat.Mjpg, "-f mjpeg -c:v mjpeg -q:v 1 -pix_fmt yuvj420p")]
-    [InlineData(PixelFormat.Mjpg, "-f mjpeg -c:v mjpeg -q:v 1 -pix_fmt yuvj422p")]
     public void Every_input_format_comes_out_as_the_same_picture(PixelFormat pixelFormat, string ffmpegOutput)
     {
         const int Width = 640, Height = 360;
@@ -152,38 +150,6 @@ public sealed class LibavEncoderTests
         Assert.True(PeakSignalToNoise(pattern.Picture.Span, last) > 30, $"{PeakSignalToNoise(pattern.Picture.Span, last):0.0} dB");
         Assert.True(Timecode.TryRead(last, Width, Width, Height, out var timecode));
         Assert.Equal(new Timecode(FirstInstant.ToUnixTimeMilliseconds(), 7), timecode);
-    }
-
-    [Fact]
-    public void A_damaged_JPEG_picture_is_left_out_and_counted_and_the_next_one_is_encoded()
-    {
-        var format = new VideoFormat(PixelFormat.Mjpg, 320, 240, 30, 1);
-        var good = FfmpegTool.Run("ffmpeg", "-f lavfi -i testsrc2=size=320x240 -frames:v 1 -c:v mjpeg -pix_fmt yuvj420p -f mjpeg -");
-        var small = FfmpegTool.Run("ffmpeg", "-f lavfi -i testsrc2=size=160x120 -frames:v 1 -c:v mjpeg -pix_fmt yuvj420p -f mjpeg -");
-        var output = new CollectingSubscriber();
-        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool(), output.Add);
-        byte[][] damaged = [[], [0xFF, 0xD8], new byte[5000], good[..(good.Length / 2)], good[..200], small];
-        encoder.Encode(new RawFrame(format, good), forceKeyFrame: false);
-        foreach (var picture in damaged) encoder.Encode(new RawFrame(format, picture), forceKeyFrame: false);
-        encoder.Encode(new RawFrame(format, good), forceKeyFrame: false);
-        Assert.Equal((2, damaged.Length), (output.All.Count, (int)encoder.FramesSkipped));
-    }
-
-    [Fact]
-    public void Randomly_damaged_JPEG_pictures_never_throw()
-    {
-        var format = new VideoFormat(PixelFormat.Mjpg, 160, 120, 30, 1);
-        var good = FfmpegTool.Run("ffmpeg", "-f lavfi -i testsrc2=size=160x120 -frames:v 1 -c:v mjpeg -pix_fmt yuvj420p -f mjpeg -");
-        var output = new CollectingSubscriber();
-        using var encoder = new LibavEncoder(new VideoEncoderOptions(), format, new AccessUnitPool(), output.Add);
-        var random = new Random(20260102);
-        for (var round = 0; round < 500; round++)
-        {
-            var picture = good.ToArray();
-            for (var changes = random.Next(1, 10); changes > 0; changes--) picture[random.Next(picture.Length)] = (byte)random.Next(256);
-            encoder.Encode(new RawFrame(format, picture.AsMemory(0, random.Next(picture.Length))), forceKeyFrame: false);
-        }
-        Assert.Equal(500, output.All.Count + encoder.FramesSkipped);
     }
 
     [Theory]

@@ -42,7 +42,10 @@ internal sealed class FileVideoSource : IVideoSource
         }
         catch (Exception e) when (e is LibAvException or DllNotFoundException)
         {
-            throw new VideoSourceException($"cannot open file {_path}: {e.Message}", e);
+            throw new VideoSourceException($"cannot open file {_path}: {e.Message}", e)
+            {
+                Failure = File.Exists(_path) ? SourceFailure.Failed : SourceFailure.Absent,
+            };
         }
         try
         {

@@ -151,5 +151,21 @@ public interface ICameraControls
 /// <param name="Message">What was wrong or was made of the wish, with what would be right; <c>null</c> if it was set as wished.</param>
 public sealed record ControlOutcome(bool IsSet, long Value, string? Message);
 
+/// <summary>What became of a source, as far as viewers are told and as it decides how soon opening is tried again.</summary>
+public enum SourceFailure
+{
+    /// <summary>Wrong settings, a device that cannot do what is asked, or anything without a word of its own.</summary>
+    Failed,
+    /// <summary>There is no such device, file or program: cheap to try again, and often.</summary>
+    Absent,
+    /// <summary>Another program has it.</summary>
+    InUse,
+    /// <summary>It is there and open, but no pictures come from it any more.</summary>
+    Stopped,
+}
+
 /// <summary>A source cannot be opened or has failed; the message names the device, what failed and the mend.</summary>
-public sealed class VideoSourceException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class VideoSourceException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    public SourceFailure Failure { get; init; }
+}

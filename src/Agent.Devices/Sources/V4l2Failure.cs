@@ -13,7 +13,10 @@ internal static class V4l2Failure
         ENODEV or ENXIO => "the node has no device behind it; plug the camera in again",
         EBUSY => InUse(path),
         _ => $"open: {V4l2Device.ErrorText(errno)}",
-    });
+    })
+    {
+        Failure = errno switch { ENOENT or ENODEV or ENXIO => SourceFailure.Absent, EBUSY => SourceFailure.InUse, _ => SourceFailure.Failed },
+    };
 
     public static VideoSourceException NotACamera(string path, string whatItIs) =>
         new($"camera {path}: is {whatItIs}, not a video capture device; choose a node that 'camera-agent probe' lists");
@@ -44,7 +47,7 @@ internal static class V4l2Failure
     /// <summary>A call that sets the device up has failed.</summary>
     public static VideoSourceException SettingUp(string path, string call, int errno) => errno switch
     {
-        EBUSY => new($"camera {path}: {InUse(path)} ({call}: {V4l2Device.ErrorText(errno)})"),
+        EBUSY => new($"camera {path}: {InUse(path)} ({call}: {V4l2Device.ErrorText(errno)})") { Failure = SourceFailure.InUse },
         EIO or ENODEV or ENXIO => Streaming(path, call, errno),
         _ => new($"camera {path}: {call}: {V4l2Device.ErrorText(errno)}"),
     };
@@ -53,11 +56,12 @@ internal static class V4l2Failure
     public static VideoSourceException Streaming(string path, string call, int errno)
     {
         var error = $"({call}: {V4l2Device.ErrorText(errno)})";
-        return errno is ENODEV or ENXIO ? new($"camera {path}: unplugged {error}; plug it in again, it is reopened by itself")
+        return errno is ENODEV or ENXIO
+            ? new($"camera {path}: unplugged {error}; plug it in again, it is reopened by itself") { Failure = SourceFailure.Absent }
             : Stopped(path, $"the stream broke off {error}");
     }
 
     /// <summary>The stream has ended for no reason that the device gives.</summary>
     public static VideoSourceException Stopped(string path, string what) =>
-        new($"camera {path}: {what}; it is reopened by itself, check cable and power if this repeats");
+        new($"camera {path}: {what}; it is reopened by itself, check cable and power if this repeats") { Failure = SourceFailure.Stopped };
 }

@@ -41,11 +41,22 @@ public sealed class V4l2RefusalTests : IDisposable
     }
 
     [Theory]
-    [InlineData(V4l2Errno.EACCES, "group video")]
-    [InlineData(V4l2Errno.EBUSY, "in use by another program")]
-    [InlineData(V4l2Errno.ENODEV, "plug the camera in again")]
-    public void Errors_of_opening_name_the_mend(int errno, string mend) =>
-        Assert.Contains(mend, V4l2Failure.Opening("/dev/video0", errno).Message, StringComparison.Ordinal);
+    [InlineData(V4l2Errno.EACCES, "group video", SourceFailure.Failed)]
+    [InlineData(V4l2Errno.EBUSY, "in use by another program", SourceFailure.InUse)]
+    [InlineData(V4l2Errno.ENODEV, "plug the camera in again", SourceFailure.Absent)]
+    public void Errors_of_opening_name_the_mend(int errno, string mend, SourceFailure failure)
+    {
+        var exception = V4l2Failure.Opening("/dev/video0", errno);
+
+        Assert.Contains(mend, exception.Message, StringComparison.Ordinal);
+        Assert.Equal(failure, exception.Failure);
+    }
+
+    [Theory]
+    [InlineData(V4l2Errno.ENODEV, SourceFailure.Absent)]
+    [InlineData(V4l2Errno.EIO, SourceFailure.Stopped)]
+    public void A_broken_stream_tells_an_unplugged_camera_from_a_stopped_one(int errno, SourceFailure failure) =>
+        Assert.Equal(failure, V4l2Failure.Streaming("/dev/video0", "VIDIOC_DQBUF", errno).Failure);
 
     [Fact]
     public void The_probe_walks_video_nodes_by_number_and_says_why_one_cannot_be_used()

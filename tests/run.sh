@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every test of the project and installs what they need. Needs only the .NET SDK, Node.js, gcc and git.
-#   tests/run.sh [--only unit|native|arm64|browser|vm]...
+#   tests/run.sh [--only unit|debian13|native|arm64|browser|vm]...
 # The last line is "N passed, N failed" over all suites; exit status 0 only if nothing failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -13,7 +13,7 @@ while [ $# -gt 0 ]; do
     *) echo "run.sh: unknown argument '$1'" >&2; exit 2 ;;
   esac
 done
-[ ${#wanted[@]} -gt 0 ] || wanted=(unit native arm64 browser vm)
+[ ${#wanted[@]} -gt 0 ] || wanted=(unit debian13 native arm64 browser vm)
 wants() { local suite; for suite in "${wanted[@]}"; do [ "$suite" = "$1" ] && return 0; done; return 1; }
 
 results=$root/artifacts/test-results
@@ -60,14 +60,8 @@ if wants unit; then
   if dotnet build Agent.sln -c Release --nologo -v quiet; then
     say "Unit and integration tests"
     dotnet test Agent.sln -c Release --no-build --nologo -v quiet --results-directory "$results" --logger "trx;LogFilePrefix=unit" --logger "console;verbosity=minimal"
-    status=$?
-    files=("$results"/unit*.trx)
-    projects=$(find tests -name '*.Tests.csproj' | wc -l)
-    read -r ok bad < <(cat "${files[@]}" 2>/dev/null | grep -o '<Counters [^>]*' |
-      awk '{ for (i = 1; i <= NF; i++) { split($i, a, "\""); if (a[1] == "total=") total += a[2]; if (a[1] == "passed=") ok += a[2] } } END { print ok + 0, total - ok }')
-    # A crashed test host leaves fewer result files than projects, or a failure that no counter shows.
-    if [ "${#files[@]}" -ne "$projects" ] || { [ "$status" != 0 ] && [ "$bad" = 0 ]; }; then bad=$((bad + 1)); fi
-    count "unit" "$ok" "$bad"
+    tests/count-results.sh $? "$(find tests -name '*.Tests.csproj' | wc -l)" "$results"/unit*.trx | tee "$results/unit.log"
+    count_summary "unit" "$results/unit.log"
 
     say "Mutated input for every parser"
     dotnet run --project tests/Agent.Fuzz -c Release --no-build -- all 5000 2>&1 | tee "$results/fuzz.log"
@@ -75,6 +69,12 @@ if wants unit; then
   else
     count "build" 0 1
   fi
+fi
+
+if wants debian13; then
+  say "Encoders, decoders and file sources with the libraries of Debian 13"
+  tests/debian13/run.sh 2>&1 | tee "$results/debian13.log"
+  count_summary "debian13" "$results/debian13.log"
 fi
 
 native=$root/artifacts/linux-x64

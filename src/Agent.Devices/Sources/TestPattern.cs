@@ -1,3 +1,5 @@
+using Agent.Media;
+
 namespace Agent.Devices.Sources;
 
 /// <summary>

@@ -1,6 +1,5 @@
 using Agent.Devices.Sources;
 using Agent.Interop.V4l2;
-using static Agent.Interop.V4l2.Videodev2;
 
 namespace Agent.Devices.Probe;
 
@@ -30,7 +29,7 @@ public static class CameraProbe
                         format.Description,
                         V4l2PixelFormat.Supported.Any(supported => supported.FourCc == format.FourCc),
                         V4l2Enumeration.Sizes(device, format.FourCc).ConvertAll(size => Size(device, format.FourCc, size))));
-                cameras.Add(new CameraReport(path, capability.Card, capability.Driver, capability.Bus, null, formats, Controls(device)));
+                cameras.Add(new CameraReport(path, capability.Card, capability.Driver, capability.Bus, null, formats, V4l2ControlAccess.List(device)));
             }
         });
         return cameras;
@@ -44,58 +43,4 @@ public static class CameraProbe
     }
 
     private static double Rate(v4l2_fract interval) => Math.Round(V4l2IntervalRange.FramesPerSecond(interval), 3);
-
-    private static unsafe List<ControlReport> Controls(V4l2Device device)
-    {
-        var controls = new List<ControlReport>();
-        var raw = new v4l2_query_ext_ctrl { id = V4L2_CTRL_FLAG_NEXT_CTRL };
-        for (; device.Ioctl(VIDIOC_QUERY_EXT_CTRL, ref raw) == 0; raw.id |= V4L2_CTRL_FLAG_NEXT_CTRL)
-        {
-            if (raw.type != V4L2_CTRL_TYPE_CTRL_CLASS && (raw.flags & (V4L2_CTRL_FLAG_DISABLED | V4L2_CTRL_FLAG_HAS_PAYLOAD)) == 0)
-            {
-                var name = V4l2Enumeration.Text(raw.name, 32);
-                controls.Add(new ControlReport(
-                    raw.id, name, TypeName(raw.type), raw.minimum, raw.maximum, (long)raw.step, raw.default_value, Value(device, raw),
-                    Choices(device, raw)));
-            }
-        }
-
-        return controls;
-    }
-
-    private static string TypeName(uint type) => type switch
-    {
-        V4L2_CTRL_TYPE_INTEGER or V4L2_CTRL_TYPE_INTEGER64 => "integer",
-        V4L2_CTRL_TYPE_BOOLEAN => "boolean",
-        V4L2_CTRL_TYPE_MENU or V4L2_CTRL_TYPE_INTEGER_MENU => "menu",
-        V4L2_CTRL_TYPE_BUTTON => "button",
-        V4L2_CTRL_TYPE_BITMASK => "bitmask",
-        _ => "other",
-    };
-
-    private static unsafe long? Value(V4l2Device device, in v4l2_query_ext_ctrl query)
-    {
-        var control = new v4l2_ext_control { id = query.id };
-        var controls = new v4l2_ext_controls { which = V4L2_CTRL_WHICH_CUR_VAL, count = 1, controls = &control };
-        return (query.flags & V4L2_CTRL_FLAG_WRITE_ONLY) != 0 || device.Ioctl(VIDIOC_G_EXT_CTRLS, ref controls) != 0 ? null
-            : query.type == V4L2_CTRL_TYPE_INTEGER64 ? control.value64 : control.value;
-    }
-
-    private static unsafe List<ControlChoice> Choices(V4l2Device device, in v4l2_query_ext_ctrl query)
-    {
-        var choices = new List<ControlChoice>();
-        var isMenu = query.type is V4L2_CTRL_TYPE_MENU or V4L2_CTRL_TYPE_INTEGER_MENU;
-        for (var index = query.minimum; isMenu && index <= query.maximum; index++)
-        {
-            // A menu may have holes, which the driver answers with EINVAL.
-            var raw = new v4l2_querymenu { id = query.id, index = (uint)index };
-            if (device.Ioctl(VIDIOC_QUERYMENU, ref raw) == 0)
-            {
-                var name = query.type == V4L2_CTRL_TYPE_MENU ? V4l2Enumeration.Text(raw.name, 32) : $"{raw.value}";
-                choices.Add(new ControlChoice(index, name));
-            }
-        }
-
-        return choices;
-    }
 }

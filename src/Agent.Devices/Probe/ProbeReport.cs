@@ -32,17 +32,19 @@ public sealed record SizeReport(int Width, int Height, int MaxWidth, int MaxHeig
 
 /// <summary>A control of a camera.</summary>
 /// <param name="Id">V4L2_CID_….</param>
+/// <param name="Key">Its name in the configuration, spelt as v4l2-ctl does: <c>power_line_frequency</c>.</param>
 /// <param name="Name">The driver's name.</param>
 /// <param name="Type">integer, boolean, menu, button, bitmask or other.</param>
 /// <param name="Minimum">Lowest value.</param>
-/// <param name="Maximum">Highest value.</param>
+/// <param name="Maximum">Highest value; of a bitmask all bits that can be set.</param>
 /// <param name="Step">Distance between values.</param>
 /// <param name="Default">Value after plugging in.</param>
 /// <param name="Value">Value now; <c>null</c> if it cannot be read.</param>
 /// <param name="Choices">A menu's entries, else empty.</param>
+/// <param name="Obstacle">What keeps it from being set now, and the mend; <c>null</c> if nothing does.</param>
 public sealed record ControlReport(
-    uint Id, string Name, string Type, long Minimum, long Maximum, long Step, long Default, long? Value,
-    IReadOnlyList<ControlChoice> Choices);
+    uint Id, string Key, string Name, string Type, long Minimum, long Maximum, long Step, long Default, long? Value,
+    IReadOnlyList<ControlChoice> Choices, string? Obstacle);
 
 /// <summary>One entry of a menu control.</summary>
 public sealed record ControlChoice(long Value, string Name);

@@ -33,6 +33,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
     private readonly string path;
     private readonly V4l2Device device;
     private readonly V4l2Frame[] frames;
+    private readonly V4l2CameraControls controls;
     private readonly uint bufferType;
     private readonly bool isMultiplanar;
     private readonly int memoryPlanes;
@@ -74,8 +75,11 @@ public sealed unsafe class V4l2Camera : IVideoSource
             if (Format.PixelFormat == PixelFormat.H264)
             {
                 // Viewers join at any IDR, so each must bring its SPS and PPS. Devices without this control repeat them already, or never.
-                _ = SetControl(V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER, 1);
+                _ = V4l2ControlAccess.Set(device, V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER, 1);
             }
+
+            controls = new V4l2CameraControls(device);
+            Notes = controls.Apply(options.Controls);
 
             frames = MapBuffers(negotiated.Layout);
             foreach (var frame in frames)
@@ -98,6 +102,12 @@ public sealed unsafe class V4l2Camera : IVideoSource
 
     /// <inheritdoc/>
     public string Description { get; }
+
+    /// <inheritdoc/>
+    public ICameraControls Controls => controls;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Notes { get; }
 
     /// <inheritdoc/>
     public long FramesDropped => FramesMissed + FramesDamaged + FramesOverwritten;
@@ -155,7 +165,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
 
     /// <inheritdoc/>
     public bool RequestKeyFrame() =>
-        Format.PixelFormat == PixelFormat.H264 && SetControl(V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME, 1) == 0;
+        Format.PixelFormat == PixelFormat.H264 && V4l2ControlAccess.Set(device, V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME, 1) == 0;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -362,13 +372,6 @@ public sealed unsafe class V4l2Camera : IVideoSource
         }
 
         return mapped;
-    }
-
-    private int SetControl(uint id, int value)
-    {
-        var control = new v4l2_ext_control { id = id, value = value };
-        var controls = new v4l2_ext_controls { which = V4L2_CTRL_WHICH_CUR_VAL, count = 1, controls = &control };
-        return device.Ioctl(VIDIOC_S_EXT_CTRLS, ref controls);
     }
 
     private void Check(string call, int errno)

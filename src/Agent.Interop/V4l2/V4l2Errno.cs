@@ -12,5 +12,7 @@ public static class V4l2Errno
     public const int EACCES = 13;
     public const int EBUSY = 16;
     public const int ENODEV = 19;
+    public const int EINVAL = 22;
     public const int ENOTTY = 25;
+    public const int ERANGE = 34;
 }

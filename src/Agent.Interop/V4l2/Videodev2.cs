@@ -5,6 +5,7 @@ public static class Videodev2
 {
     public const uint VIDIOC_QUERYCAP = 0x80685600;
     public const uint VIDIOC_ENUM_FMT = 0xc0405602;
+    public const uint VIDIOC_G_FMT = 0xc0d05604;
     public const uint VIDIOC_S_FMT = 0xc0d05605;
     public const uint VIDIOC_REQBUFS = 0xc0145608;
     public const uint VIDIOC_QUERYBUF = 0xc0585609;
@@ -66,6 +67,26 @@ public static class Videodev2
     public const uint V4L2_CTRL_TYPE_BITMASK = 0x00000008;
     public const uint V4L2_CTRL_TYPE_INTEGER_MENU = 0x00000009;
     public const uint V4L2_CTRL_WHICH_CUR_VAL = 0x00000000;
+    public const uint V4L2_CTRL_FLAG_GRABBED = 0x00000002;
+    public const uint V4L2_CID_BRIGHTNESS = 0x00980900;
+    public const uint V4L2_CID_HUE = 0x00980903;
+    public const uint V4L2_CID_AUTO_WHITE_BALANCE = 0x0098090c;
+    public const uint V4L2_CID_RED_BALANCE = 0x0098090e;
+    public const uint V4L2_CID_BLUE_BALANCE = 0x0098090f;
+    public const uint V4L2_CID_EXPOSURE = 0x00980911;
+    public const uint V4L2_CID_AUTOGAIN = 0x00980912;
+    public const uint V4L2_CID_GAIN = 0x00980913;
+    public const uint V4L2_CID_HUE_AUTO = 0x00980919;
+    public const uint V4L2_CID_WHITE_BALANCE_TEMPERATURE = 0x0098091a;
+    public const uint V4L2_CID_AUTOBRIGHTNESS = 0x00980920;
+    public const uint V4L2_CID_EXPOSURE_AUTO = 0x009a0901;
+    public const uint V4L2_CID_EXPOSURE_ABSOLUTE = 0x009a0902;
+    public const uint V4L2_CID_FOCUS_ABSOLUTE = 0x009a090a;
+    public const uint V4L2_CID_FOCUS_AUTO = 0x009a090c;
+    public const uint V4L2_CID_IRIS_ABSOLUTE = 0x009a0911;
+    public const uint V4L2_CID_ISO_SENSITIVITY = 0x009a0917;
+    public const uint V4L2_CID_ISO_SENSITIVITY_AUTO = 0x009a0918;
+    public const uint V4L2_EXPOSURE_MANUAL = 1;
     public const uint V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME = 0x009909e5;
     public const uint V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER = 0x009909e2;
     public const uint V4L2_PIX_FMT_YUYV = 0x56595559; // 'YUYV'

@@ -25,6 +25,11 @@ internal static class ProbeText
                     output.WriteLine($"      {Describe(size)}");
                 }
             }
+
+            foreach (var control in camera.Controls)
+            {
+                output.WriteLine($"    {Describe(control)}");
+            }
         }
 
         output.WriteLine(report.Encoders.Count == 0 ? "No H.264 encoders: install libavcodec (Debian: libavcodec59 or libavcodec61)." : "H.264 encoders");
@@ -33,6 +38,23 @@ internal static class ProbeText
             output.WriteLine($"  {encoder.Name} ({encoder.Kind}{(encoder.Path is { } path ? $", {path}" : "")})");
         }
     }
+
+    private static string Describe(ControlReport control)
+    {
+        var values = control.Type switch
+        {
+            "boolean" => "true or false",
+            "menu" => string.Join(", ", control.Choices.Select(choice => $"{choice.Value} {choice.Name}")),
+            "button" => "pressed when set",
+            "bitmask" => $"bits of 0x{control.Maximum:x}",
+            _ => $"{control.Minimum}..{control.Maximum}{(control.Step > 1 ? $" in steps of {control.Step}" : "")}",
+        };
+        var text = control.Type == "button" ? $"{control.Key}: {values}" : $"{control.Key} = {Value(control, control.Value)} (default {Value(control, control.Default)}): {values}";
+        return control.Obstacle is { } obstacle ? $"{text}; {obstacle}" : text;
+    }
+
+    private static string Value(ControlReport control, long? value) =>
+        value is null ? "?" : control.Type == "boolean" ? (value != 0 ? "true" : "false") : $"{value}";
 
     private static string Describe(SizeReport size)
     {

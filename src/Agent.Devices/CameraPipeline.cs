@@ -25,6 +25,8 @@ public sealed partial class CameraPipeline : IDisposable
 
     private const int BitsPerByte = 8;
 
+    private const long NotDelivering = long.MinValue;
+
     private readonly Func<VideoSourceOptions, SourceDemand, IVideoSource> _openSource;
     private readonly Func<VideoEncoderOptions, VideoFormat, AccessUnitPool, Action<AccessUnit>, IVideoEncoder> _openEncoder;
     private readonly ILogger _log;
@@ -48,6 +50,7 @@ public sealed partial class CameraPipeline : IDisposable
     private long _dropped;
     private long _keyFrames;
     private long _restarts;
+    private long _deliveringSince = NotDelivering;
 
     // The capture thread's own.
     private IVideoEncoder? _encoder;
@@ -82,6 +85,9 @@ public sealed partial class CameraPipeline : IDisposable
     public CameraOptions Options { get; }
 
     public FrameHub Hub { get; }
+
+    /// <summary>Capture instant of the first frame since the source was opened; <c>null</c> while it is not delivering.</summary>
+    public TimeSpan? DeliveringSince => Interlocked.Read(ref _deliveringSince) is var ticks and not NotDelivering ? new TimeSpan(ticks) : null;
 
     /// <summary>The camera's frames before they are encoded.</summary>
     public RawFrameTap Tap { get; } = new();
@@ -134,6 +140,7 @@ public sealed partial class CameraPipeline : IDisposable
             }
             CloseEncoder();
             Hub.NoteStopped();
+            Interlocked.Exchange(ref _deliveringSince, NotDelivering);
             if (_stop.IsCancellationRequested) return;
             if (_captured > capturedBefore) delay = InitialReopenDelay;
             if (_stop.Token.WaitHandle.WaitOne(delay)) return;
@@ -151,7 +158,7 @@ public sealed partial class CameraPipeline : IDisposable
         {
             while (source.ReadFrame(_stop.Token) is { } frame)
             {
-                if (isFirst) NoteDelivering(source, frame.Format);
+                if (isFirst) NoteDelivering(source, frame);
                 isFirst = false;
                 TakeFrame(source, frame);
                 Interlocked.Exchange(
@@ -165,8 +172,10 @@ public sealed partial class CameraPipeline : IDisposable
         }
     }
 
-    private void NoteDelivering(IVideoSource source, VideoFormat format)
+    private void NoteDelivering(IVideoSource source, CapturedFrame frame)
     {
+        Interlocked.Exchange(ref _deliveringSince, frame.CapturedAt.Ticks);
+        var format = frame.Format;
         LogDelivering(Options.Name, source.Description, format.PixelFormat, format.Width, format.Height, format.FramesPerSecond);
         _error = null;
     }

@@ -20,6 +20,9 @@ public sealed class RawFrameTap
     private readonly Lock _lock = new();
     private volatile Listener[] _listeners = [];
 
+    /// <summary>Whether anybody listens.</summary>
+    public bool HasListeners => _listeners.Length > 0;
+
     /// <summary>Any thread: the subscriber gets frames from now on.</summary>
     public void Subscribe(IRawFrameSubscriber subscriber)
     {

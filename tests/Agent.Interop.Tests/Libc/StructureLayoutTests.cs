@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using Agent.Interop.Libc;
@@ -21,6 +22,10 @@ public sealed class StructureLayoutTests
             #include <poll.h>
             #include <errno.h>
             #include <time.h>
+            #include <fcntl.h>
+            #include <signal.h>
+            #include <spawn.h>
+            #include <sys/wait.h>
             #ifndef UDP_SEGMENT
             #include <linux/udp.h>
             #endif
@@ -36,6 +41,10 @@ public sealed class StructureLayoutTests
         Expect<in6_pktinfo>(program, "ipi6_addr", "ipi6_ifindex");
         Expect<pollfd>(program, "fd", "events", "revents");
         Expect<timespec>(program, "tv_sec", "tv_nsec");
+        program.AppendLine($"_Static_assert(sizeof(posix_spawn_file_actions_t) == {Unsafe.SizeOf<posix_spawn_file_actions_t>()}, \"posix_spawn_file_actions_t\");");
+        program.AppendLine($"_Static_assert(sizeof(posix_spawnattr_t) == {Unsafe.SizeOf<posix_spawnattr_t>()}, \"posix_spawnattr_t\");");
+        program.AppendLine($"_Static_assert(sizeof(sigset_t) == {Unsafe.SizeOf<sigset_t>()}, \"sigset_t\");");
+        program.AppendLine("_Static_assert(WEXITSTATUS(0x1200) == 0x12 && WTERMSIG(0x4b) == 0x4b, \"wait status\");");
         foreach (var (name, value) in Constants)
             program.AppendLine($"_Static_assert({name} == {value}, \"{name}\");");
         program.AppendLine("_Static_assert(CMSG_SPACE(sizeof(struct in6_pktinfo)) == 40, \"CMSG_SPACE in6_pktinfo\");");
@@ -67,6 +76,10 @@ public sealed class StructureLayoutTests
         ("EFD_CLOEXEC", SocketConstants.EFD_CLOEXEC), ("EFD_NONBLOCK", SocketConstants.EFD_NONBLOCK),
         ("POLLIN", SocketConstants.POLLIN), ("POLLOUT", SocketConstants.POLLOUT),
         ("EINTR", Errno.EINTR), ("EIO", Errno.EIO), ("EAGAIN", Errno.EAGAIN), ("EINVAL", Errno.EINVAL),
+        ("O_RDONLY", SpawnFunctions.O_RDONLY), ("O_NONBLOCK", SpawnFunctions.O_NONBLOCK), ("O_CLOEXEC", SpawnFunctions.O_CLOEXEC),
+        ("F_SETFL", SpawnFunctions.F_SETFL), ("F_SETPIPE_SZ", SpawnFunctions.F_SETPIPE_SZ), ("WNOHANG", SpawnFunctions.WNOHANG),
+        ("POSIX_SPAWN_SETPGROUP", SpawnFunctions.POSIX_SPAWN_SETPGROUP), ("POSIX_SPAWN_SETSIGDEF", SpawnFunctions.POSIX_SPAWN_SETSIGDEF),
+        ("POSIX_SPAWN_SETSIGMASK", SpawnFunctions.POSIX_SPAWN_SETSIGMASK), ("SIGKILL", SpawnFunctions.SIGKILL), ("SIGTERM", SpawnFunctions.SIGTERM),
         ("EAFNOSUPPORT", Errno.EAFNOSUPPORT), ("EADDRINUSE", Errno.EADDRINUSE),
     ];
 

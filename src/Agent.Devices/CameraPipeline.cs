@@ -63,7 +63,7 @@ public sealed partial class CameraPipeline : IDisposable
     private long _skippedByEarlierEncoders;
 
     public CameraPipeline(CameraOptions options, ILoggerFactory loggers)
-        : this(options, loggers, VideoSourceFactory.Open, VideoEncoderFactory.Open, TimeProvider.System)
+        : this(options, loggers, new VideoSourceFactory().Open, VideoEncoderFactory.Open, TimeProvider.System)
     {
     }
 

@@ -2,15 +2,17 @@ using Agent.Devices.Sources;
 
 namespace Agent.Devices;
 
-/// <summary>Opens the source that a camera's options name.</summary>
-internal static class VideoSourceFactory
+/// <summary>Opens the source that a camera's options name, again and again; one for each camera. One thread.</summary>
+internal sealed class VideoSourceFactory
 {
+    private readonly V4l2Identity _identity = new();
+
     /// <exception cref="VideoSourceException">It cannot be opened.</exception>
-    public static IVideoSource Open(VideoSourceOptions options, SourceDemand demand) => options.Kind switch
+    public IVideoSource Open(VideoSourceOptions options, SourceDemand demand) => options.Kind switch
     {
         VideoSourceKind.Test => new TestVideoSource(options),
         VideoSourceKind.File => new FileVideoSource(options),
-        VideoSourceKind.V4l2 => new V4l2Camera(options, demand),
+        VideoSourceKind.V4l2 => new V4l2Camera(options, demand, _identity),
         VideoSourceKind.Rpicam or VideoSourceKind.Exec => throw new VideoSourceException($"no {options.Kind} source yet"),
         _ => throw new ArgumentOutOfRangeException(nameof(options), options.Kind, "no such kind of source"),
     };

@@ -55,18 +55,27 @@ public sealed unsafe class V4l2Camera : IVideoSource
 
     /// <summary>Opens the device, agrees on a format and starts the stream.</summary>
     /// <param name="options">
-    /// <c>Path</c> is the device node; size, rate and format are wishes, see <see cref="Format"/> for what they became.
+    /// <c>Path</c> is the device node, a link to it, or <c>serial:…</c> or <c>bus:…</c> with a USB serial number or a bus_info; size, rate and
+    /// format are wishes, see <see cref="Format"/> for what they became.
     /// </param>
     /// <param name="demand">What the encoders would like.</param>
     /// <exception cref="VideoSourceException">No such node, no permission, not a camera, busy, or no format the agent can use.</exception>
     public V4l2Camera(VideoSourceOptions options, SourceDemand demand)
+        : this(options, demand, new V4l2Identity())
+    {
+    }
+
+    /// <summary>As above, for a camera that may have been open before.</summary>
+    internal V4l2Camera(VideoSourceOptions options, SourceDemand demand, V4l2Identity identity)
     {
         path = options.Path ?? throw new VideoSourceException("a v4l2 source needs its device node in 'path', for example /dev/video0");
-        device = V4l2Device.TryOpen(path, out var errno) ?? throw V4l2Failure.Opening(path, errno);
+        var node = identity.Locate(path);
+        device = V4l2Device.TryOpen(node, out var errno) ?? throw V4l2Failure.Opening(path, identity, errno);
         try
         {
+            identity.Check(path, node);
             var negotiated = V4l2Negotiation.Agree(device, options, demand, out var capability);
-            Description = $"v4l2 {path} ({capability.Card}, {capability.Bus})";
+            Description = $"v4l2 {(path == node ? path : $"{path} at {node}")} ({capability.Card}, {capability.Bus})";
             (isMultiplanar, bufferType) = (capability.IsMultiplanar, capability.CaptureType);
             (Format, memoryPlanes) = (negotiated.Format, negotiated.MemoryPlanes);
             var frameInterval = TimeSpan.FromSeconds(1 / Format.FramesPerSecond);
@@ -89,6 +98,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
 
             var type = bufferType;
             Check("VIDIOC_STREAMON", device.Ioctl(VIDIOC_STREAMON, ref type));
+            identity.Remember(node);
         }
         catch
         {

@@ -18,6 +18,10 @@ internal static class V4l2Failure
         Failure = errno switch { ENOENT or ENODEV or ENXIO => SourceFailure.Absent, EBUSY => SourceFailure.InUse, _ => SourceFailure.Failed },
     };
 
+    /// <summary>As above; a camera that was there before and is not open to the agent yet is still being plugged in.</summary>
+    public static VideoSourceException Opening(string path, V4l2Identity identity, int errno) =>
+        identity.IsKnown && errno is ENOENT or ENODEV or ENXIO or EACCES ? identity.Absent(path) : Opening(path, errno);
+
     public static VideoSourceException NotACamera(string path, string whatItIs) =>
         new($"camera {path}: is {whatItIs}, not a video capture device; choose a node that 'camera-agent probe' lists");
 

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
+#include <media/media-device.h>
 #include <media/v4l2-ctrls.h>
 #include <media/v4l2-device.h>
 #include <media/v4l2-event.h>
@@ -21,6 +22,7 @@ MODULE_DESCRIPTION("V4L2 stateful H.264 encoder for tests");
 MODULE_LICENSE("GPL");
 
 #define ENCODER_DRIVER "h264-encoder"
+#define ENCODER_BUS "platform:" ENCODER_DRIVER
 #define ENCODER_CARD "camera-agent test H.264 encoder"
 
 /* bcm2835-codec's limits: sizes, bit rate and key frame interval */
@@ -99,6 +101,7 @@ static const struct raw_format raw_formats[] = {
 
 struct encoder {
 	struct v4l2_device v4l2_dev;
+	struct media_device media_dev;
 	struct video_device vdev;
 	struct v4l2_m2m_dev *m2m_dev;
 	struct platform_device *pdev;
@@ -367,10 +370,10 @@ static void run_job(struct instance *in)
 	if (last) {
 		dst->flags |= V4L2_BUF_FLAG_LAST;
 		v4l2_m2m_mark_stopped(m2m);
+		/* before the buffer, so that who has the buffer finds the event there */
+		queue_eos_event(in);
 	}
 	v4l2_m2m_buf_done(dst, state);
-	if (last)
-		queue_eos_event(in);
 	mutex_unlock(&in->finish_lock);
 }
 
@@ -462,8 +465,8 @@ static void encoder_buf_queue(struct vb2_buffer *vb)
 		vb2_set_plane_payload(vb, 0, 0);
 		buffer->field = V4L2_FIELD_NONE;
 		buffer->sequence = in->capture_sequence++;
-		v4l2_m2m_last_buffer_done(m2m, buffer);
 		queue_eos_event(in);
+		v4l2_m2m_last_buffer_done(m2m, buffer);
 		return;
 	}
 	v4l2_m2m_buf_queue(m2m, buffer);
@@ -573,7 +576,7 @@ static int encoder_querycap(struct file *file, void *priv, struct v4l2_capabilit
 {
 	strscpy(cap->driver, ENCODER_DRIVER, sizeof(cap->driver));
 	strscpy(cap->card, ENCODER_CARD, sizeof(cap->card));
-	strscpy(cap->bus_info, "platform:" ENCODER_DRIVER, sizeof(cap->bus_info));
+	strscpy(cap->bus_info, ENCODER_BUS, sizeof(cap->bus_info));
 	return 0;
 }
 
@@ -787,7 +790,7 @@ static int encoder_command(struct file *file, void *priv, struct v4l2_encoder_cm
 
 	if (error)
 		return error;
-	/* "the call will not fail even if any of the queues is not streaming, but … will not initiate the Drain sequence" */
+	/* A drain starts only while both queues stream; the command succeeds all the same (the document's "Drain"). */
 	if (!vb2_is_streaming(v4l2_m2m_get_src_vq(m2m)) || !vb2_is_streaming(v4l2_m2m_get_dst_vq(m2m)))
 		return 0;
 	mutex_lock(&in->finish_lock);
@@ -999,17 +1002,23 @@ static int __init encoder_init(void)
 		error = PTR_ERR(encoder->pdev);
 		goto free_encoder;
 	}
+	encoder->media_dev.dev = &encoder->pdev->dev;
+	strscpy(encoder->media_dev.driver_name, ENCODER_DRIVER, sizeof(encoder->media_dev.driver_name));
+	strscpy(encoder->media_dev.model, ENCODER_CARD, sizeof(encoder->media_dev.model));
+	strscpy(encoder->media_dev.bus_info, ENCODER_BUS, sizeof(encoder->media_dev.bus_info));
+	media_device_init(&encoder->media_dev);
+	encoder->v4l2_dev.mdev = &encoder->media_dev;
 	strscpy(encoder->v4l2_dev.name, ENCODER_DRIVER, sizeof(encoder->v4l2_dev.name));
 	error = v4l2_device_register(&encoder->pdev->dev, &encoder->v4l2_dev);
 	if (error)
-		goto unregister_platform;
+		goto cleanup_media;
 	encoder->m2m_dev = v4l2_m2m_init(&encoder_m2m_ops);
 	if (IS_ERR(encoder->m2m_dev)) {
 		error = PTR_ERR(encoder->m2m_dev);
 		goto unregister_v4l2;
 	}
 	vdev = &encoder->vdev;
-	strscpy(vdev->name, ENCODER_CARD, sizeof(vdev->name));
+	strscpy(vdev->name, ENCODER_DRIVER, sizeof(vdev->name));
 	vdev->vfl_dir = VFL_DIR_M2M;
 	vdev->fops = &encoder_fops;
 	vdev->ioctl_ops = &encoder_ioctl_ops;
@@ -1021,14 +1030,25 @@ static int __init encoder_init(void)
 	error = video_register_device(vdev, VFL_TYPE_VIDEO, video_nr);
 	if (error)
 		goto release_m2m;
+	error = v4l2_m2m_register_media_controller(encoder->m2m_dev, vdev, MEDIA_ENT_F_PROC_VIDEO_ENCODER);
+	if (error)
+		goto unregister_video;
+	error = media_device_register(&encoder->media_dev);
+	if (error)
+		goto unregister_controller;
 	the_encoder = encoder;
 	return 0;
 
+unregister_controller:
+	v4l2_m2m_unregister_media_controller(encoder->m2m_dev);
+unregister_video:
+	video_unregister_device(vdev);
 release_m2m:
 	v4l2_m2m_release(encoder->m2m_dev);
 unregister_v4l2:
 	v4l2_device_unregister(&encoder->v4l2_dev);
-unregister_platform:
+cleanup_media:
+	media_device_cleanup(&encoder->media_dev);
 	platform_device_unregister(encoder->pdev);
 free_encoder:
 	kfree(encoder);
@@ -1037,9 +1057,12 @@ free_encoder:
 
 static void __exit encoder_exit(void)
 {
+	media_device_unregister(&the_encoder->media_dev);
+	v4l2_m2m_unregister_media_controller(the_encoder->m2m_dev);
 	video_unregister_device(&the_encoder->vdev);
 	v4l2_m2m_release(the_encoder->m2m_dev);
 	v4l2_device_unregister(&the_encoder->v4l2_dev);
+	media_device_cleanup(&the_encoder->media_dev);
 	platform_device_unregister(the_encoder->pdev);
 	mutex_destroy(&the_encoder->ioctl_lock);
 	kfree(the_encoder);

@@ -43,25 +43,30 @@ unpack() {
 }
 
 # The folders of linux-source that Kbuild names objects of.
+object_folders() { sed 's/#.*//' "$here/drivers/Kbuild" | grep -oE '[[:alnum:]_/-]+/[[:alnum:]_-]+\.o\b' | xargs -n 1 dirname | sort -u; }
+
 extract_sources() {
-  local directories
-  mapfile -t directories < <(grep -o '[^ ]*/[^ /]*\.o\b' "$here/drivers/Kbuild" | grep -v '^\$' | xargs -n 1 dirname | sort -u)
+  local patterns
+  mapfile -t patterns < <(object_folders | sed "s|.*|linux-source-$series/&/*.[ch]|")
   rm -rf "$folder/drivers"
   mkdir -p "$folder/drivers"
   dpkg-deb --fsys-tarfile "$folder"/packages/linux-source-*.deb | tar -xO "./usr/src/linux-source-$series.tar.xz" | xz -dcT0 |
-    tar -x -C "$folder/drivers" --strip-components=1 --wildcards --no-wildcards-match-slash "${directories[@]/#/linux-source-$series/}/*.[ch]"
+    tar -x -C "$folder/drivers" --strip-components=1 --wildcards --no-wildcards-match-slash "${patterns[@]}"
 }
 
 build_modules() {
-  cp -u "$here"/drivers/* "$folder/drivers/"
+  local source=$folder/drivers extra=$folder/image/lib/modules/$release/extra object
+  # Also those that Kbuild generates, which its list of our own modules must not find.
+  rm -f "$source"/*.[ch]
+  cp -p "$here"/drivers/* "$source/"
   # The types of the running system's kernel (BTF) need its vmlinux, which Debian's headers do not have.
-  nice make -s -j2 -C "$folder/headers/usr/src/linux-headers-$release" M="$folder/drivers" CONFIG_DEBUG_INFO_BTF_MODULES= modules
-  local extra=$folder/image/lib/modules/$release/extra object
+  nice make -s -j"$(nproc)" -C "$folder/headers/usr/src/linux-headers-$release" M="$source" CONFIG_DEBUG_INFO_BTF_MODULES= modules
   rm -rf "$extra"
   mkdir -p "$extra"
   while read -r object; do
-    strip --strip-debug -o "$extra/$(basename "${object%.*}").ko" "$folder/drivers/$(basename "${object%.*}").ko"
-  done <"$folder/drivers/modules.order"
+    object=$(basename "${object%.*}").ko
+    strip --strip-debug -o "$extra/$object" "$source/$object"
+  done <"$source/modules.order"
   depmod -b "$folder/image" "$release"
 }
 
@@ -85,22 +90,19 @@ build_base() {
   rm -rf "$stage"
 }
 
-resolve
-mkdir -p "$folder"
-exec 8>"$folder/lock"
+mkdir -p "$work"
+exec 8>"$work/kernel-$series.lock"
 flock 8
+resolve
 # What the archive of modules is made from: this script and the drivers.
 key=$(cat "$here/kernel.sh" "$here"/drivers/* | sha256sum)
 if [ "$(cat "$folder/key" 2>/dev/null)" != "$key" ]; then
   if [ ! -e "$folder/unpacked" ]; then
     # Package lists that are older than the archive name packages that it no longer serves.
-    if ! fetch; then
-      "$here/debian.sh" "$work/apt" apt-get -qq update
-      exec "$0" "$@"
-    fi
+    fetch || { "$here/debian.sh" "$work/apt" apt-get -qq update && resolve && fetch; }
     unpack
   fi
-  source_key=$(grep -o '[^ ]*\.o\b' "$here/drivers/Kbuild" | sha256sum)
+  source_key=$(object_folders | sha256sum)
   if [ "$(cat "$folder/source-key" 2>/dev/null)" != "$source_key" ]; then
     extract_sources
     echo "$source_key" >"$folder/source-key"

@@ -104,6 +104,7 @@ mkdir -p "$work"
 "$here/../../deploy/install-packages.sh" qemu-system-x86 busybox-static cpio kmod gcc make 'libelf1(t64)?' xz-utils ffmpeg
 # Downloads and builds side by side: most of the time goes to waiting for the one or the other.
 makers=()
+trap 'kill "${makers[@]}" 2>/dev/null || true' EXIT
 for kernel in "${kernels[@]}"; do
   "$here/kernel.sh" "$work" "$kernel" >"$work/kernel-$kernel.log" 2>&1 &
   makers+=($!)

@@ -23,11 +23,12 @@ camera-check refuse /dev/video2 'a video output device'
 camera-check refuse /dev/video0 'set '\''pixelFormat'\''' format=H264
 chmod 660 /dev/video0
 su -c "camera-check refuse /dev/video0 'group video'" viewer
-camera-check stream /dev/video0 size=320x180 frames=200 >/dev/null &
+camera-check stream /dev/video0 size=320x180 frames=200 >/tmp/holder &
 holder=$!
-usleep 700000
+wait_until grep -q '^# v4l2 /dev/video0' /tmp/holder
 camera-check refuse /dev/video0 'in use by another program'
 kill $holder
+wait $holder 2>/dev/null
 
 # A stream that fails and a device that goes are reported at once.
 camera-check stream /dev/video0 size=320x180 frames=10 \
@@ -35,5 +36,4 @@ camera-check stream /dev/video0 size=320x180 frames=10 \
 camera-check stream /dev/video0 size=320x180 frames=10
 camera-check stream /dev/video0 size=320x180 frames=10 \
   then="camera-check set /dev/video0 Disconnect 1" fails='unplugged' within=2000
-kill $holder 2>/dev/null
 modprobe -r vivid

@@ -13,7 +13,8 @@ internal sealed class VideoSourceFactory
         VideoSourceKind.Test => new TestVideoSource(options),
         VideoSourceKind.File => new FileVideoSource(options),
         VideoSourceKind.V4l2 => new V4l2Camera(options, demand, _identity),
-        VideoSourceKind.Rpicam or VideoSourceKind.Exec => throw new VideoSourceException($"no {options.Kind} source yet"),
+        VideoSourceKind.Exec => ExecCamera.Open(options),
+        VideoSourceKind.Rpicam => throw new VideoSourceException($"no {options.Kind} source yet"),
         _ => throw new ArgumentOutOfRangeException(nameof(options), options.Kind, "no such kind of source"),
     };
 }

@@ -1,4 +1,6 @@
 using System.Text;
+using Agent.Devices.Sources;
+using Agent.Interop.V4l2;
 using Agent.Media;
 using Agent.Rtc;
 using Agent.Rtc.Dtls;
@@ -44,6 +46,8 @@ internal static class FuzzTargets
         new("srtp", Hex("800f1234decafbadcafebabe4e55dc4ce79978d88ca4d215949d2402b78d6acc99ea179b8dbb"), FuzzSrtp),
         new("sps", Hex("6742c01fda014016ec0440000003004000000c83c60c92", "6764001facd9405005bb016a02020280000003008000001e478c18cb"),
             input => SpsReader.TryRead(input, out _)),
+        new("uvc-descriptors", Hex("12010002ef02014009120156000101020301" + "0904000000" + "0e010000" + "1a24060441769ea204dee3478b2bf4341aff003b01010100" + "00ff"),
+            input => UvcDescriptors.TryFindExtensionUnit(input, 0, UvcH264.GuidUvcxH264Xu, out _)),
     ];
 
     private static void FuzzRtcp(byte[] input)

@@ -1,12 +1,15 @@
 /*
- * uvc-camera MEDIADIR [bad-every]
+ * uvc-camera MEDIADIR [bad-every] [unit|unit=gop] [serial=TEXT] [port=N] [log=FILE]
  *
  * A USB Video Class 1.1 camera in user space: it attaches itself to this machine's vhci-hcd by USB/IP over a socket pair, so that the
  * kernel's own uvcvideo drives it. Isochronous, high speed. MJPG and H264 frames come from MEDIADIR, YUYV is a moving ramp.
- * With bad-every N each Nth frame carries the payload header's error bit. Ending the process unplugs the camera; SIGUSR1 makes it
- * fall silent while it still answers the host.
+ * With bad-every N each Nth frame carries the payload header's error bit. With unit it has the H.264 extension unit: keyframes and
+ * bitrate on request, and a keyframe distance that is agreed on beforehand; unit=gop has only the latter. It has no serial number
+ * unless one is given, sits on the first port of the controller, and writes what its encoder is told to the log. Ending the process
+ * unplugs the camera; SIGUSR1 makes it fall silent while it still answers the host.
  *
- * References: USB Video Class 1.1, chapters 2.4 (payload), 3 (descriptors), 4 (requests); kernel documentation usb/usbip_protocol.
+ * References: USB Video Class 1.1, chapters 2.4 (payload), 3 (descriptors), 4 (requests); H.264 Payload Format 1.0, chapter 3.3
+ * (extension unit); kernel documentation usb/usbip_protocol.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,6 +28,7 @@ enum { CMD_SUBMIT = 1, CMD_UNLINK = 2, RET_SUBMIT = 3, RET_UNLINK = 4, SPEED_HIG
 enum { SET_CUR = 0x01, GET_CUR = 0x81, GET_MIN, GET_MAX, GET_RES, GET_LEN, GET_INFO, GET_DEF };
 enum { HEADER_EOH = 0x80, HEADER_ERR = 0x40, HEADER_EOF = 0x02 };
 enum { PACKET_SIZE = 3 * 1024, PROBE_SIZE = 34, CLOCK_HZ = 48000000, MAX_FRAMES = 10000, VIDEO_STREAMING = 1, PROCESSING_UNIT = 2 };
+enum { EXTENSION_UNIT = 4, CONFIG_PROBE = 1, CONFIG_COMMIT, PICTURE_TYPE = 9, BITRATE_LAYERS = 14, CONFIG_SIZE = 46, MAX_PERIOD = 2000 };
 
 struct mode {
 	int format, frame, width, height;
@@ -53,7 +57,12 @@ struct urb {
 static int host;                       /* our end of the socket pair */
 static struct urb *pending, **pending_end = &pending;
 static struct mode *current;
-static int streaming, bad_every;
+static int streaming, bad_every, has_unit, only_gop, port;
+static const char *serial = "";
+static FILE *encoder_log;
+static uint8_t encoder[CONFIG_SIZE];   /* the settings that were agreed on */
+static int keyframe_wanted, keyframe_period; /* period in ms, 0: as the file has them */
+static unsigned long since_keyframe, position;
 static volatile sig_atomic_t silent;
 static unsigned long frame_number;
 static const uint8_t *frame_at;
@@ -103,7 +112,7 @@ static int receive_all(void *bytes, size_t count)
 
 /* --- descriptors ------------------------------------------------------------------------------------------------------------ */
 
-static const uint8_t device_descriptor[] = {
+static uint8_t device_descriptor[] = {
 	18, 1, 0x00, 0x02, 0xef, 2, 1, 64, 0x09, 0x12, 0x01, 0x56, 0x00, 0x01, 1, 2, 3, 1,
 };
 static uint8_t configuration[1024];
@@ -153,12 +162,15 @@ static void build_configuration(void)
 	APPEND(9, 2, 0, 0, 2, 1, 0, 0x80, 250);
 	APPEND(8, 11, 0, 2, 14, 3, 0, 0);                         /* interface association: video */
 	APPEND(9, 4, 0, 0, 0, 14, 1, 0, 0);                       /* VideoControl interface */
-	APPEND(13, 0x24, 1, 0x10, 0x01, 13 + 18 + 12 + 9, 0);
+	APPEND(13, 0x24, 1, 0x10, 0x01, 13 + 18 + 12 + 9 + (has_unit ? 26 : 0), 0);
 	append(4, CLOCK_HZ);
 	APPEND(1, VIDEO_STREAMING);
 	APPEND(18, 0x24, 2, 1, 0x01, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0); /* camera terminal */
 	APPEND(12, 0x24, 5, PROCESSING_UNIT, 1, 0, 0, 2, 0x03, 0x00, 0, 0);     /* brightness, contrast */
-	APPEND(9, 0x24, 3, 3, 0x01, 0x01, 0, PROCESSING_UNIT, 0);               /* output terminal */
+	if (has_unit)
+		APPEND(26, 0x24, 6, EXTENSION_UNIT, 0x41, 0x76, 0x9e, 0xa2, 0x04, 0xde, 0xe3, 0x47, 0x8b, 0x2b, 0xf4, 0x34, 0x1a, 0xff,
+			0x00, 0x3b, only_gop ? 2 : 4, 1, PROCESSING_UNIT, 2, 0x03, only_gop ? 0 : 0x21, 0);
+	APPEND(9, 0x24, 3, 3, 0x01, 0x01, 0, has_unit ? EXTENSION_UNIT : PROCESSING_UNIT, 0); /* output terminal */
 	APPEND(9, 4, VIDEO_STREAMING, 0, 0, 14, 2, 0, 0);         /* VideoStreaming, no bandwidth */
 	size_t streaming_header = configuration_length;
 	APPEND(13 + 3, 0x24, 1, 3, 0, 0, 0x81, 0, 3, 0, 0, 0, 1, 0, 0, 0);
@@ -207,10 +219,55 @@ static struct mode *settle(uint8_t *wish)
 	return chosen;
 }
 
+static void say(const char *what, uint32_t value)
+{
+	if (encoder_log) {
+		fprintf(encoder_log, "%s %u\n", what, value);
+		fflush(encoder_log);
+	}
+}
+
+/* A request to the H.264 extension unit; as control(). */
+static int encoder_control(int selector, int request, const uint8_t *out, uint8_t *answer)
+{
+	int size = selector == PICTURE_TYPE ? 4 : selector == BITRATE_LAYERS ? 10 : CONFIG_SIZE;
+	if (only_gop && selector > CONFIG_COMMIT)
+		return -1;
+	memset(answer, 0, size);
+	switch (request) {
+	case GET_LEN:
+		return answer[0] = size, 2;
+	case GET_INFO:
+		return answer[0] = selector == CONFIG_COMMIT ? 2 : 3, 1;
+	case SET_CUR:
+		if (selector == PICTURE_TYPE && out[2] == 2) {
+			keyframe_wanted = 1;
+			say("keyframe", 1);
+		} else if (selector == BITRATE_LAYERS) {
+			say("bitrate", get32(out + 6));
+		} else if (selector == CONFIG_PROBE || selector == CONFIG_COMMIT) {
+			memcpy(encoder, out, CONFIG_SIZE);
+			int period = encoder[22] | encoder[23] << 8; /* wIFramePeriod */
+			period = period > MAX_PERIOD ? MAX_PERIOD : period;
+			encoder[22] = period;
+			encoder[23] = period >> 8;
+			if (selector == CONFIG_COMMIT) {
+				keyframe_period = period;
+				say("period", period);
+				say("bitrate", get32(encoder + 4));
+			}
+		}
+		return 0;
+	default:
+		memcpy(answer, encoder, selector <= CONFIG_COMMIT ? CONFIG_SIZE : 0);
+		return size;
+	}
+}
+
 /* Answers a control request; returns the length of the answer, or -1 for a stall. */
 static int control(const uint8_t *setup, const uint8_t *out, uint8_t *answer)
 {
-	static const char *strings[] = { "", "camera tests", "UVC test camera", "0001" };
+	const char *strings[] = { "", "camera tests", "UVC test camera", serial };
 	static int16_t levels[2] = { 0, 32 };
 	int type = setup[0], request = setup[1], value = setup[2] | setup[3] << 8, index = setup[4] | setup[5] << 8;
 	int interface = index & 0xff, unit = index >> 8, selector = value >> 8;
@@ -263,6 +320,8 @@ static int control(const uint8_t *setup, const uint8_t *out, uint8_t *answer)
 			return answer[0] = 3, 1;
 		return PROBE_SIZE;
 	}
+	if (interface == 0 && has_unit && unit == EXTENSION_UNIT)
+		return encoder_control(selector, request, out, answer);
 	if (interface == 0 && unit == PROCESSING_UNIT && (selector == 2 || selector == 3)) { /* brightness, contrast */
 		int16_t *level = &levels[selector - 2], result = *level;
 		switch (request) {
@@ -298,7 +357,13 @@ static void next_frame(void)
 	frame_number++;
 	frame_id ^= 1;
 	if (current->frames) {
-		int k = frame_number % current->frames;
+		/* The file begins with a keyframe, and no frame needs one from before the last keyframe. */
+		since_keyframe++;
+		position = (position + 1) % current->frames;
+		if (current->kind[0] == 'h' && (keyframe_wanted || (keyframe_period && since_keyframe * interval >= keyframe_period * 10000UL)))
+			position = keyframe_wanted = 0;
+		since_keyframe = position ? since_keyframe : 0;
+		int k = position;
 		frame_at = current->data + current->offsets[k];
 		frame_left = current->offsets[k + 1] - current->offsets[k];
 		return;
@@ -438,7 +503,7 @@ static void plug_in(void)
 	for (int i = 0; i < 2; i++)
 		setsockopt(pair[i], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
 	int attach = open("/sys/devices/platform/vhci_hcd.0/attach", O_WRONLY);
-	int length = snprintf(line, sizeof line, "0 %d %d %d", pair[1], DEVICE_ID, SPEED_HIGH);
+	int length = snprintf(line, sizeof line, "%d %d %d %d", port, pair[1], DEVICE_ID + port, SPEED_HIGH);
 	if (attach < 0 || write(attach, line, length) != length)
 		die("uvc-camera: vhci_hcd attach");
 	close(attach);
@@ -455,10 +520,22 @@ static void fall_silent(int signal)
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
-		fprintf(stderr, "usage: uvc-camera MEDIADIR [bad-every]\n");
+		fprintf(stderr, "usage: uvc-camera MEDIADIR [bad-every] [unit|unit=gop] [serial=TEXT] [port=N] [log=FILE]\n");
 		return 2;
 	}
-	bad_every = argc > 2 ? atoi(argv[2]) : 0;
+	for (char **option = argv + 2; *option; option++) {
+		has_unit |= !strncmp(*option, "unit", 4);
+		only_gop |= !strcmp(*option, "unit=gop");
+		if (!strncmp(*option, "serial=", 7))
+			serial = *option + 7;
+		else if (!strncmp(*option, "port=", 5))
+			port = atoi(*option + 5);
+		else if (!strncmp(*option, "log=", 4))
+			encoder_log = fopen(*option + 4, "w");
+		else if (!has_unit)
+			bad_every = atoi(*option);
+	}
+	device_descriptor[16] = *serial ? 3 : 0; /* iSerialNumber */
 	for (struct mode *m = modes; m < modes + MODES; m++)
 		if (m->kind[0] != 'y')
 			load(m, argv[1]);

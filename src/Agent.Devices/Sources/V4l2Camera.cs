@@ -34,6 +34,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
     private readonly V4l2Device device;
     private readonly V4l2Frame[] frames;
     private readonly V4l2CameraControls controls;
+    private readonly V4l2OwnEncoder? ownEncoder;
     private readonly uint bufferType;
     private readonly bool isMultiplanar;
     private readonly int memoryPlanes;
@@ -81,14 +82,14 @@ public sealed unsafe class V4l2Camera : IVideoSource
             var frameInterval = TimeSpan.FromSeconds(1 / Format.FramesPerSecond);
             stallTimeout = frameInterval * StallFrameIntervals > ShortestStall ? frameInterval * StallFrameIntervals : ShortestStall;
             staleAge = frameInterval * StaleFrameIntervals;
-            if (Format.PixelFormat == PixelFormat.H264)
-            {
-                // Viewers join at any IDR, so each must bring its SPS and PPS. Devices without this control repeat them already, or never.
-                _ = V4l2ControlAccess.Set(device, V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER, 1);
-            }
-
             controls = new V4l2CameraControls(device);
             Notes = controls.Apply(options.Controls);
+            if (Format.PixelFormat == PixelFormat.H264)
+            {
+                ownEncoder = new V4l2OwnEncoder(device, node, Format, demand.Encoder);
+                Notes = [.. Notes, .. ownEncoder.Notes];
+                Description += $", {ownEncoder.Description}";
+            }
 
             frames = MapBuffers(negotiated.Layout);
             foreach (var frame in frames)
@@ -174,8 +175,10 @@ public sealed unsafe class V4l2Camera : IVideoSource
     }
 
     /// <inheritdoc/>
-    public bool RequestKeyFrame() =>
-        Format.PixelFormat == PixelFormat.H264 && V4l2ControlAccess.Set(device, V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME, 1) == 0;
+    public bool RequestKeyFrame() => ownEncoder?.RequestKeyFrame() ?? false;
+
+    /// <inheritdoc/>
+    public bool SetBitrate(int bitsPerSecond) => ownEncoder?.SetBitrate(bitsPerSecond) ?? false;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -87,6 +87,9 @@ public static class Videodev2
     public const uint V4L2_CID_ISO_SENSITIVITY = 0x009a0917;
     public const uint V4L2_CID_ISO_SENSITIVITY_AUTO = 0x009a0918;
     public const uint V4L2_EXPOSURE_MANUAL = 1;
+    public const uint V4L2_CID_MPEG_VIDEO_GOP_SIZE = 0x009909cb;
+    public const uint V4L2_CID_MPEG_VIDEO_BITRATE = 0x009909cf;
+    public const uint V4L2_CID_MPEG_VIDEO_H264_I_PERIOD = 0x00990a66;
     public const uint V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME = 0x009909e5;
     public const uint V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER = 0x009909e2;
     public const uint V4L2_PIX_FMT_YUYV = 0x56595559; // 'YUYV'

@@ -20,6 +20,9 @@ public sealed class V4l2LayoutTests
         #include <poll.h>
         #include <sys/mman.h>
         #include <linux/videodev2.h>
+        #include <linux/uvcvideo.h>
+        #include <linux/usb/ch9.h>
+        #include <linux/usb/video.h>
 
         """;
 
@@ -28,10 +31,10 @@ public sealed class V4l2LayoutTests
     [InlineData("aarch64-linux-gnu-gcc")]
     public void Constants_and_structures_are_those_of_the_headers(string compiler)
     {
-        Type[] declaring = [typeof(Videodev2), typeof(V4l2Libc), typeof(V4l2Errno)];
+        Type[] declaring = [typeof(Videodev2), typeof(Uvcvideo), typeof(V4l2Libc), typeof(V4l2Errno)];
         var constants = declaring.SelectMany(ConstantAssertions).ToList();
         var structures = typeof(v4l2_buffer).Assembly.GetTypes()
-            .Where(type => type.Namespace == typeof(v4l2_buffer).Namespace && !type.IsNested && type.Name.StartsWith("v4l2_"))
+            .Where(type => type.Namespace == typeof(v4l2_buffer).Namespace && !type.IsNested && (type.Name.StartsWith("v4l2_") || type.Name.StartsWith("uvc_")))
             .SelectMany(StructureAssertions).ToList();
         Assert.True(constants.Count > 50, $"only {constants.Count} constants found");
         Assert.True(structures.Count > 200, $"only {structures.Count} fields found");

@@ -65,19 +65,42 @@ public sealed unsafe class V4l2Device : IDisposable
     public static int Unmap(byte* address, uint length) =>
         V4l2Libc.munmap(address, length) < 0 ? Marshal.GetLastPInvokeError() : 0;
 
+    /// <summary>
+    /// Exports one memory plane of a buffer that was requested with V4L2_MEMORY_MMAP as a DMABUF (VIDIOC_EXPBUF), readable and writable.
+    /// Returns 0 or the errno; <see cref="CloseDmabuf"/> takes the descriptor back.
+    /// </summary>
+    public int Export(uint bufferType, uint index, uint plane, out int dmabuf)
+    {
+        var request = new v4l2_exportbuffer { type = bufferType, index = index, plane = plane, flags = V4l2Libc.O_CLOEXEC | V4l2Libc.O_RDWR };
+        var errno = Ioctl(Videodev2.VIDIOC_EXPBUF, ref request);
+        dmabuf = errno == 0 ? request.fd : -1;
+        return errno;
+    }
+
+    /// <summary>Closes a descriptor that <see cref="Export"/> gave; whoever has imported the buffer keeps it.</summary>
+    public static void CloseDmabuf(int dmabuf) => _ = Syscalls.close(dmabuf);
+
     /// <summary>Waits until a captured buffer can be taken, the device fails, <see cref="Wake"/> is called or time is up.</summary>
     /// <exception cref="LibcException">ppoll(2) has failed.</exception>
-    public V4l2WaitResult Wait(TimeSpan timeout)
+    public V4l2WaitResult Wait(TimeSpan timeout) => Poll(timeout, V4l2Libc.POLLIN);
+
+    /// <summary>
+    /// The same for a memory-to-memory device: until either queue has a buffer that can be taken or an event waits. Negative waits for ever.
+    /// </summary>
+    /// <exception cref="LibcException">ppoll(2) has failed.</exception>
+    public V4l2WaitResult WaitForCodec(TimeSpan timeout) => Poll(timeout, V4l2Libc.POLLIN | V4l2Libc.POLLOUT | V4l2Libc.POLLPRI);
+
+    private V4l2WaitResult Poll(TimeSpan timeout, short events)
     {
         var descriptors = stackalloc pollfd[2];
-        descriptors[0] = new pollfd { fd = (int)descriptor.DangerousGetHandle(), events = V4l2Libc.POLLIN };
+        descriptors[0] = new pollfd { fd = (int)descriptor.DangerousGetHandle(), events = events };
         descriptors[1] = new pollfd { fd = (int)wake.Descriptor.DangerousGetHandle(), events = V4l2Libc.POLLIN };
         var limit = new timespec
         {
             tv_sec = timeout.Ticks / TimeSpan.TicksPerSecond,
             tv_nsec = timeout.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick,
         };
-        if (Syscalls.ppoll(descriptors, 2, &limit, null) < 0)
+        if (Syscalls.ppoll(descriptors, 2, timeout < TimeSpan.Zero ? null : &limit, null) < 0)
         {
             return Marshal.GetLastPInvokeError() == V4l2Errno.EINTR ? V4l2WaitResult.Woken : throw LibcException.FromLastError("ppoll");
         }

@@ -14,5 +14,6 @@ public static class V4l2Errno
     public const int ENODEV = 19;
     public const int EINVAL = 22;
     public const int ENOTTY = 25;
+    public const int EPIPE = 32;
     public const int ERANGE = 34;
 }

@@ -13,6 +13,8 @@ internal static unsafe partial class V4l2Libc
     public const int PROT_WRITE = 0x2;
     public const int MAP_SHARED = 0x1;
     public const short POLLIN = 0x1;
+    public const short POLLPRI = 0x2;
+    public const short POLLOUT = 0x4;
     public const short POLLERR = 0x8;
     public const short POLLHUP = 0x10;
 

@@ -158,6 +158,7 @@ public struct v4l2_streamparm
     public struct parm_union
     {
         [FieldOffset(0)] public v4l2_captureparm capture;
+        [FieldOffset(0)] public v4l2_outputparm output;
     }
 }
 

@@ -1,7 +1,7 @@
 namespace Agent.Interop.V4l2;
 
 /// <summary>Constants of linux/videodev2.h and linux/v4l2-controls.h, literal, the same on every 64-bit Linux.</summary>
-public static class Videodev2
+public static partial class Videodev2
 {
     public const uint VIDIOC_QUERYCAP = 0x80685600;
     public const uint VIDIOC_ENUM_FMT = 0xc0405602;

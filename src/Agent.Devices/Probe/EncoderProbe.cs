@@ -1,5 +1,4 @@
 using Agent.Devices.Encoders;
-using Agent.Devices.Sources;
 using static Agent.Interop.V4l2.Videodev2;
 
 namespace Agent.Devices.Probe;
@@ -14,14 +13,8 @@ public static class EncoderProbe
     {
         var encoders = SoftwareEncoders.All.Where(encoder => encoder.FindObstacle() is null)
             .Select(encoder => new EncoderReport(encoder.Name, encoder.Library, null)).ToList();
-        DeviceNodes.Visit(directory, (path, device, capability, _) =>
-        {
-            if (device is not null && capability is { IsMemoryToMemory: true }
-                && V4l2Enumeration.Formats(device, capability.CaptureType).Exists(format => format.FourCc == V4L2_PIX_FMT_H264))
-            {
-                encoders.Add(new EncoderReport(capability.Card, "v4l2-m2m", path));
-            }
-        });
+        encoders.AddRange(V4l2M2mDevices.Find(directory, V4L2_PIX_FMT_H264, out _)
+            .Select(encoder => new EncoderReport(encoder.Card, "v4l2-m2m", encoder.Path)));
         return encoders;
     }
 }

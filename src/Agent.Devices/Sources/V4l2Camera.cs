@@ -372,6 +372,8 @@ public sealed unsafe class V4l2Camera : IVideoSource
                         ? frame.Map(device, plane, planes[plane].length, planes[plane].m.mem_offset)
                         : frame.Map(device, plane, buffer.length, buffer.m.offset));
                 }
+
+                frame.Export(device, bufferType);
             }
         }
         catch

@@ -9,6 +9,8 @@ internal sealed unsafe class V4l2Frame(V4l2Camera camera, V4l2PlaneLayout[] layo
     private readonly uint[] lengths = new uint[memoryPlanes];
     private readonly uint[] used = new uint[memoryPlanes];
     private readonly uint[] dataOffsets = new uint[memoryPlanes];
+    private readonly int[] dmabufs = new int[memoryPlanes];
+    private int dmabufCount;
     private TimeSpan capturedAt;
 
     /// <summary>1 between DQBUF and QBUF; taken back once, by whichever thread disposes the frame.</summary>
@@ -42,6 +44,17 @@ internal sealed unsafe class V4l2Frame(V4l2Camera camera, V4l2PlaneLayout[] layo
         }
     }
 
+    public override int BufferIndex => index;
+
+    /// <summary>0 where the driver cannot export its buffers.</summary>
+    public override int DmabufCount => dmabufCount;
+
+    public override DmabufPlane GetDmabuf(int memoryPlane)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)memoryPlane, (uint)dmabufCount);
+        return new DmabufPlane(dmabufs[memoryPlane], lengths[memoryPlane], used[memoryPlane], dataOffsets[memoryPlane]);
+    }
+
     public override int GetBytesPerLine(int plane) => layout[plane].BytesPerLine;
 
     public override ReadOnlySpan<byte> GetPlane(int plane)
@@ -69,8 +82,22 @@ internal sealed unsafe class V4l2Frame(V4l2Camera camera, V4l2PlaneLayout[] layo
         return errno;
     }
 
+    /// <summary>Exports every memory plane as a DMABUF, until <see cref="Unmap"/>; none if the driver refuses one.</summary>
+    public void Export(V4l2Device device, uint bufferType)
+    {
+        for (; dmabufCount < memoryPlanes; dmabufCount++)
+        {
+            if (device.Export(bufferType, (uint)index, (uint)dmabufCount, out dmabufs[dmabufCount]) != 0)
+            {
+                CloseDmabufs();
+                return;
+            }
+        }
+    }
+
     public void Unmap()
     {
+        CloseDmabufs();
         for (var i = 0; i < addresses.Length; i++)
         {
             if (addresses[i] != null)
@@ -93,4 +120,12 @@ internal sealed unsafe class V4l2Frame(V4l2Camera camera, V4l2PlaneLayout[] layo
 
     /// <summary>Ends the loan; false if it had ended before.</summary>
     private bool Return() => Interlocked.Exchange(ref isLent, 0) == 1;
+
+    private void CloseDmabufs()
+    {
+        while (dmabufCount > 0)
+        {
+            V4l2Device.CloseDmabuf(dmabufs[--dmabufCount]);
+        }
+    }
 }

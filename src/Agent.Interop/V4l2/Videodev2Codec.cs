@@ -25,14 +25,11 @@ public static partial class Videodev2
     public const uint V4L2_CID_MIN_BUFFERS_FOR_CAPTURE = 0x00980927;
     public const uint V4L2_CID_MIN_BUFFERS_FOR_OUTPUT = 0x00980928;
     public const uint V4L2_CID_MPEG_VIDEO_B_FRAMES = 0x009909ca;
-    public const uint V4L2_CID_MPEG_VIDEO_GOP_SIZE = 0x009909cb;
     public const uint V4L2_CID_MPEG_VIDEO_BITRATE_MODE = 0x009909ce;
-    public const uint V4L2_CID_MPEG_VIDEO_BITRATE = 0x009909cf;
     public const uint V4L2_CID_MPEG_VIDEO_BITRATE_PEAK = 0x009909d0;
     public const uint V4L2_CID_MPEG_VIDEO_FRAME_RC_ENABLE = 0x009909d7;
     public const uint V4L2_CID_MPEG_VIDEO_HEADER_MODE = 0x009909d8;
     public const uint V4L2_CID_MPEG_VIDEO_H264_ENTROPY_MODE = 0x00990a65;
-    public const uint V4L2_CID_MPEG_VIDEO_H264_I_PERIOD = 0x00990a66;
     public const uint V4L2_CID_MPEG_VIDEO_H264_LEVEL = 0x00990a67;
     public const uint V4L2_CID_MPEG_VIDEO_H264_PROFILE = 0x00990a6b;
     public const int V4L2_MPEG_VIDEO_BITRATE_MODE_VBR = 0;

@@ -14,7 +14,7 @@ public static class DotFont
 
     private const string Characters = "0123456789:.ABCDEFGHIJKLMNOPQRSTUVWXYZ,-'/()!?%";
 
-    /// <summary>The letters from U+00C0 to U+00FF (Latin-1 Supplement) without their accents, so that names in other languages stay legible.</summary>
+    /// <summary>U+00C0 to U+00FF (Latin-1 Supplement) without accents, so that names in other languages stay legible.</summary>
     private const string WithoutAccents = "AAAAAAACEEEEIIIIDNOOOOO OUUUUYPSAAAAAAACEEEEIIIIDNOOOOO/OUUUUYPY";
 
     /// <summary><see cref="Height"/> rows per character, the left dot is bit 4.</summary>

@@ -2,6 +2,8 @@ using System.Text;
 using Agent.Devices.Sources;
 using Agent.Interop.V4l2;
 using Agent.Media;
+using Agent.Media.Notices;
+using Agent.Media.Splitting;
 using Agent.Rtc;
 using Agent.Rtc.Dtls;
 using Agent.Rtc.Ice;
@@ -48,12 +50,32 @@ internal static class FuzzTargets
             input => SpsReader.TryRead(input, out _)),
         new("uvc-descriptors", Hex("12010002ef02014009120156000101020301" + "0904000000" + "0e010000" + "1a24060441769ea204dee3478b2bf4341aff003b01010100" + "00ff"),
             input => UvcDescriptors.TryFindExtensionUnit(input, 0, UvcH264.GuidUvcxH264Xu, out _)),
+        new("access-units", AccessUnitSeeds(), FuzzSplitter),
     ];
 
     private static void FuzzRtcp(byte[] input)
     {
         var options = new RtpVideoSenderOptions(Ssrc, Ssrc + 1, 96, 97, "cname", "0", 4, true);
         new RtpVideoSender(options, SystemRandomSource.Instance, MonotonicTime.Zero).HandleRtcp(input, MonotonicTime.Zero);
+    }
+
+    private static void FuzzSplitter(byte[] input)
+    {
+        const int MaximumSize = 300;
+        var splitter = new AccessUnitSplitter(MaximumSize);
+        var pieceLength = 1 + input.Length % 97;
+        for (var position = 0; position < input.Length; position += pieceLength)
+        {
+            splitter.Append(input.AsSpan(position, Math.Min(pieceLength, input.Length - position)));
+            while (splitter.TryTake(out var unit)) CheckUnit(unit);
+        }
+        while (splitter.TryFlush(out var unit)) CheckUnit(unit);
+
+        static void CheckUnit(ReadOnlySpan<byte> unit)
+        {
+            var position = 0;
+            if (unit.Length > MaximumSize || !NalUnit.TryFindNext(unit, ref position, out _)) throw new InvalidOperationException("no access unit");
+        }
     }
 
     private static void FuzzSrtp(byte[] input)
@@ -81,6 +103,14 @@ internal static class FuzzTargets
         "81cb0001aabbccdd",
         "8fce0006aabbccdd0000000052454d4201126f8001020304000000",
         "80cf0003aabbccdd04000002ec14b8a600000000");
+
+    // Keyframes and repeats, whole and with a delimiter and a picture in two slices (H.264 §7.3) among them.
+    private static byte[][] AccessUnitSeeds()
+    {
+        var notice = new NoticePicture(64, 48, 30, new NoticeText("HI"));
+        byte[] stream = [.. notice.KeyFrame(), .. notice.Repeat(), .. notice.Repeat(), .. notice.KeyFrame(), .. notice.Repeat()];
+        return [stream, [0, 0, 0, 1, 9, 0xF0, .. stream, 0, 0, 1, 9, 0xF0, 0, 0, 1, 0x41, 0x9A, 0x22, 0x11, 0, 0, 1, 0x41, 0x46, 0x88, 0x44, .. stream]];
+    }
 
     private static byte[][] Hex(params string[] texts) => [.. texts.Select(Convert.FromHexString)];
 

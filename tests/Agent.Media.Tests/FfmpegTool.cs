@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace Agent.Media.Tests;
@@ -17,6 +18,13 @@ internal static class FfmpegTool
     /// <summary>The headers of every NAL unit as text: a line per syntax element, with its value behind "=".</summary>
     public static string[] TraceHeaders(byte[] annexB) =>
         Run("ffmpeg", "-v info -f h264 -i - -c copy -bsf:v trace_headers -f null -", annexB).Messages.Split('\n');
+
+    /// <summary>The values of one syntax element in <see cref="TraceHeaders"/>, in the order of the stream.</summary>
+    public static List<int> Values(string[] headers, string element) =>
+    [
+        .. headers.Where(line => line.Contains($" {element} ", StringComparison.Ordinal))
+            .Select(static line => int.Parse(line[(line.LastIndexOf('=') + 1)..], CultureInfo.InvariantCulture)),
+    ];
 
     public static string Probe(string arguments, byte[] annexB) => Encoding.UTF8.GetString(Run("ffprobe", "-v error " + arguments + " -f h264 -", annexB).Output).Trim();
 

@@ -25,7 +25,7 @@ internal static class NoticeParameterSets
     /// <summary>video_format 5, unspecified (Table E-2).</summary>
     private const int UnspecifiedFormat = 5;
 
-    /// <summary>colour_primaries and transfer_characteristics of BT.709, matrix_coefficients of BT.601: as the agent's encoders write them (§E.2.1).</summary>
+    /// <summary>Primaries and transfer of BT.709, matrix_coefficients of BT.601: as the agent's encoders write them (§E.2.1).</summary>
     private const int Bt709 = 1;
     private const int Smpte170M = 6;
 

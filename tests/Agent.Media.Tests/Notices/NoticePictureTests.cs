@@ -68,8 +68,8 @@ public sealed class NoticePictureTests
         foreach (var picture in decoded.Chunk(expected.Length)) Assert.True(expected.AsSpan().SequenceEqual(picture));
 
         var headers = FfmpegTool.TraceHeaders(stream.ToArray());
-        Assert.Equal([.. Enumerable.Range(0, Repeats + 1).Select(static i => i % 256), 0, 0, 1], Values(headers, "frame_num"));
-        var idrPictures = Values(headers, "idr_pic_id");
+        Assert.Equal([.. Enumerable.Range(0, Repeats + 1).Select(static i => i % 256), 0, 0, 1], FfmpegTool.Values(headers, "frame_num"));
+        var idrPictures = FfmpegTool.Values(headers, "idr_pic_id");
         Assert.Equal(3, idrPictures.Count);
         Assert.NotEqual(idrPictures[0], idrPictures[1]);
         Assert.NotEqual(idrPictures[1], idrPictures[2]);
@@ -90,8 +90,8 @@ public sealed class NoticePictureTests
                 "-of default=noprint_wrappers=1", stream));
         Assert.Equal("I\nP\nP", FfmpegTool.Probe("-show_entries frame=pict_type -of csv=p=0", stream));
         var headers = FfmpegTool.TraceHeaders(stream);
-        Assert.Equal([0], Values(headers, "max_num_reorder_frames").Distinct());
-        Assert.Equal([1], Values(headers, "disable_deblocking_filter_idc").Distinct());
+        Assert.Equal([0], FfmpegTool.Values(headers, "max_num_reorder_frames").Distinct());
+        Assert.Equal([1], FfmpegTool.Values(headers, "disable_deblocking_filter_idc").Distinct());
 
         var position = 0;
         Assert.True(NalUnit.TryFindNext(stream, ref position, out var range));
@@ -178,11 +178,4 @@ public sealed class NoticePictureTests
         for (var i = 0; i < plane.Length; i++)
             plane[i] = cells[i / width / NoticeCanvas.CellSize * stride + i % width / NoticeCanvas.CellSize];
     }
-
-    /// <summary>The values of a syntax element, in the order of the stream.</summary>
-    private static List<int> Values(string[] headers, string element) =>
-    [
-        .. headers.Where(line => line.Contains($" {element} ", StringComparison.Ordinal))
-            .Select(static line => int.Parse(line[(line.LastIndexOf('=') + 1)..], System.Globalization.CultureInfo.InvariantCulture)),
-    ];
 }

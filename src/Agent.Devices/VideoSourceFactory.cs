@@ -14,7 +14,7 @@ internal sealed class VideoSourceFactory
         VideoSourceKind.File => new FileVideoSource(options),
         VideoSourceKind.V4l2 => new V4l2Camera(options, demand, _identity),
         VideoSourceKind.Exec => ExecCamera.Open(options),
-        VideoSourceKind.Rpicam => throw new VideoSourceException($"no {options.Kind} source yet"),
+        VideoSourceKind.Rpicam => RpicamCamera.Open(options, demand),
         _ => throw new ArgumentOutOfRangeException(nameof(options), options.Kind, "no such kind of source"),
     };
 }

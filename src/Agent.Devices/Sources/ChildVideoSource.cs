@@ -54,13 +54,14 @@ internal sealed class ChildVideoSource : IVideoSource
         _label = label;
         _program = Path.GetFileName(path);
         _limits = limits ?? new ChildLimits();
+        Description = $"{label} {_program}";
         Format = format;
         var frames = TimeSpan.FromSeconds(StallFrameIntervals / format.FramesPerSecond);
         _stallTimeout = frames > _limits.ShortestStall ? frames : _limits.ShortestStall;
         _cutter = format.PixelFormat switch
         {
             PixelFormat.Mjpg => new JpegCutter(format),
-            PixelFormat.H264 => throw new VideoSourceException("no H264 yet"),
+            PixelFormat.H264 => new H264Cutter(format),
             _ => new RawFrameCutter(format),
         };
         _child = ChildProcess.TryStart(path, arguments, PipeSize, _limits.Grace, out var errno)
@@ -69,10 +70,14 @@ internal sealed class ChildVideoSource : IVideoSource
 
     public VideoFormat Format { get; }
 
-    public string Description => $"{_label} {_program}";
+    public string Description { get; init; }
+
+    public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Frames left out because a newer one was there, and damaged ones.</summary>
-    public long FramesDropped => _skipped + _cutter.FramesDamaged;
+    public long FramesDropped => _skipped + FramesDamaged;
+
+    public long FramesDamaged => _cutter.FramesDamaged;
 
     /// <summary>The program's process id, for tests.</summary>
     internal int ProcessId => _child.ProcessId;

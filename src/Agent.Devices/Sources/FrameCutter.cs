@@ -12,7 +12,7 @@ internal abstract class FrameCutter
     public abstract Span<byte> Space { get; }
 
     /// <summary>Frames, or what might have been some, that were thrown away because they were damaged.</summary>
-    public long FramesDamaged { get; protected set; }
+    public abstract long FramesDamaged { get; }
 
     /// <summary>Whether a frame can be left out without harm to the next.</summary>
     public virtual bool IsSkippable => true;

@@ -15,6 +15,7 @@ internal sealed class JpegCutter : FrameCutter
     private TimeSpan _lastArrivedAt;
     private JpegScanner _scanner;
     private bool _isInImage;
+    private long _damaged;
 
     /// <param name="expected">Size and rate by the configuration; each image may be of another size.</param>
     public JpegCutter(VideoFormat expected)
@@ -32,6 +33,8 @@ internal sealed class JpegCutter : FrameCutter
         }
     }
 
+    public override long FramesDamaged => _damaged;
+
     public override void Advance(int count, TimeSpan arrivedAt)
     {
         if (_current.Length == 0) _arrivedAt = arrivedAt;
@@ -46,7 +49,7 @@ internal sealed class JpegCutter : FrameCutter
             var result = _scanner.Scan(_current.Bytes, out var length);
             if (result == JpegScanResult.Complete) return Cut(length);
             if (result == JpegScanResult.NeedsMore && _current.Length <= MaximumImage) return null;
-            FramesDamaged++;
+            _damaged++;
             // The next start may lie within what was taken for an image.
             _current.RemoveFirst(1);
             _isInImage = false;

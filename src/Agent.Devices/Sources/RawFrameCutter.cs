@@ -18,6 +18,9 @@ internal sealed class RawFrameCutter : FrameCutter
 
     public override Span<byte> Space => _current.Space[..(_size - _current.Length)];
 
+    /// <summary>Always 0: there is nothing to tell damage by.</summary>
+    public override long FramesDamaged => 0;
+
     public override void Advance(int count, TimeSpan arrivedAt)
     {
         if (_current.Length == 0) _arrivedAt = arrivedAt;

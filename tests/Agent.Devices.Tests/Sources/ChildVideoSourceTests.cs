@@ -89,6 +89,86 @@ public sealed class ChildVideoSourceTests : IDisposable
         Assert.All(frames, frame => Assert.True(expected.AsSpan().IndexOf(frame) > 0));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("-x264-params slices=3:aud=1")]
+    [InlineData("-x264-params repeat-headers=0 -flags +global_header -bsf:v dump_extra=freq=e,filter_units=remove_types=6")]
+    public void Access_units_are_those_that_the_program_wrote(string more)
+    {
+        var arguments = $"-frames:v 25 -c:v libx264 -pix_fmt yuv420p -bf 0 -g 8 -threads 1 -tune zerolatency -s 96x64 {more} -f h264";
+        var stream = FfmpegTool.Run("ffmpeg", $"-f lavfi -i testsrc2=size={Width}x{Height}:rate=100 {arguments} -");
+        using var source = ExecCamera.Open(Ffmpeg("H264", arguments, "-re"));
+        Assert.False(source.RequestKeyFrame());
+        using (var first = source.ReadFrame(CancellationToken.None)!)
+        {
+            Assert.Equal((PixelFormat.H264, 96, 64), (first.Format.PixelFormat, first.Format.Width, first.Format.Height));
+            Assert.True(stream.AsSpan().StartsWith(first.GetPlane(0)));
+        }
+        var (frames, _) = ReadAll(source);
+        Assert.Equal(24, frames.Count);
+        Assert.Equal(0, source.FramesDropped);
+        var delivered = stream[..^frames.Sum(static frame => frame.Length)];
+        Assert.Equal(FfmpegTool.Decode(stream), FfmpegTool.Decode([.. delivered, .. frames.SelectMany(static frame => frame)]));
+    }
+
+    [Fact]
+    public void The_last_picture_does_not_wait_for_the_next()
+    {
+        var file = Path.Combine(_directory, "one.h264");
+        File.WriteAllBytes(file, FfmpegTool.Run("ffmpeg", $"-f lavfi -i testsrc2=size={Width}x{Height}:rate=100 -frames:v 1 -c:v libx264 -pix_fmt yuv420p -f h264 -"));
+        using var source = ExecCamera.Open(Shell($"cat {file}; exec sleep 1000", "H264"));
+        using var frame = source.ReadFrame(CancellationToken.None)!;
+        Assert.True(File.ReadAllBytes(file).AsSpan().SequenceEqual(frame.GetPlane(0)));
+    }
+
+    [Fact]
+    public void A_writer_that_pauses_within_a_picture_loses_that_one_and_is_waited_for_longer()
+    {
+        var pictures = FfmpegTool.Run("ffmpeg", $"-f lavfi -i testsrc2=size={Width}x{Height}:rate=100 -frames:v 2 -c:v libx264 -bf 0 -g 1 -threads 1 -pix_fmt yuv420p -f h264 -");
+        var cutter = new H264Cutter(new VideoFormat(PixelFormat.H264, Width, Height, 25, 1));
+        Assert.Null(cutter.FlushAfter);
+        void Write(ReadOnlySpan<byte> bytes)
+        {
+            bytes.CopyTo(cutter.Space);
+            cutter.Advance(bytes.Length, TimeSpan.FromSeconds(1));
+        }
+
+        var half = pictures.Length / 4;
+        Write(pictures.AsSpan(0, half));
+        Assert.Null(cutter.TryTake());
+        Assert.Equal(TimeSpan.FromMilliseconds(10), cutter.FlushAfter);
+        cutter.Flush();
+        Assert.Null(cutter.FlushAfter);
+        Assert.Equal(half, cutter.TryTake()!.Length);
+        Write(pictures.AsSpan(half));
+        Assert.Null(cutter.TryTake());
+        Assert.Equal(TimeSpan.FromMilliseconds(20), cutter.FlushAfter);
+        cutter.Flush();
+        Assert.True(pictures.AsSpan().EndsWith(cutter.TryTake()!.GetPlane(0)));
+        // A second time: from then on, only the next picture ends one.
+        Write(pictures.AsSpan(0, half));
+        cutter.Flush();
+        Assert.NotNull(cutter.TryTake());
+        Write(pictures.AsSpan(half));
+        Assert.Null(cutter.TryTake());
+        Assert.Null(cutter.FlushAfter);
+    }
+
+    [Fact]
+    public void Pictures_of_one_piece_have_instants_of_their_own()
+    {
+        var file = Path.Combine(_directory, "many.h264");
+        File.WriteAllBytes(file, FfmpegTool.Run("ffmpeg", $"-f lavfi -i testsrc2=size={Width}x{Height}:rate=100 -frames:v 10 -c:v libx264 -bf 0 -pix_fmt yuv420p -f h264 -"));
+        using var source = ExecCamera.Open(Options("H264", "cat", file));
+        var instants = new List<TimeSpan>();
+        for (var i = 0; i < 10; i++)
+        {
+            using var frame = source.ReadFrame(CancellationToken.None)!;
+            instants.Add(frame.CapturedAt);
+        }
+        for (var i = 1; i < instants.Count; i++) Assert.True(instants[i] - instants[i - 1] >= TimeSpan.FromMilliseconds(1));
+    }
+
     [Fact]
     public void Damaged_images_and_what_lies_between_images_are_left_out_and_counted()
     {
@@ -235,6 +315,7 @@ public sealed class ChildVideoSourceTests : IDisposable
     [Theory]
     [InlineData("YU12", "-f rawvideo -pix_fmt yuv420p")]
     [InlineData("MJPG", "-c:v mjpeg -f mjpeg")]
+    [InlineData("H264", "-c:v libx264 -bf 0 -g 50 -pix_fmt yuv420p -f h264")]
     public void Reading_allocates_nothing(string pixelFormat, string arguments)
     {
         using var source = ExecCamera.Open(Ffmpeg(pixelFormat, arguments));

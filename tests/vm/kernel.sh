@@ -8,6 +8,8 @@ work=$(realpath -m "$1") series=$2
 export PATH=$PATH:/usr/sbin:/sbin
 # Debian's own modules; modprobe names what they depend on.
 modules=(vivid uvcvideo vhci-hcd)
+shopt -s nullglob
+drivers=("$here"/drivers/Kbuild "$here"/drivers/*.[ch])
 
 # Sets packages (name=version), release (as in uname -r) and folder. Names change with each ABI, so the metapackages are asked:
 # those of Debian 12 have its own kernel, those of its backports the later one.
@@ -58,7 +60,7 @@ build_modules() {
   local source=$folder/drivers extra=$folder/image/lib/modules/$release/extra object
   # Also those that Kbuild generates, which its list of our own modules must not find.
   rm -f "$source"/*.[ch]
-  cp -p "$here"/drivers/* "$source/"
+  cp -p "${drivers[@]}" "$source/"
   # The types of the running system's kernel (BTF) need its vmlinux, which Debian's headers do not have.
   nice make -s -j"$(nproc)" -C "$folder/headers/usr/src/linux-headers-$release" M="$source" CONFIG_DEBUG_INFO_BTF_MODULES= modules
   rm -rf "$extra"
@@ -95,7 +97,7 @@ exec 8>"$work/kernel-$series.lock"
 flock 8
 resolve
 # What the archive of modules is made from: this script and the drivers.
-key=$(cat "$here/kernel.sh" "$here"/drivers/* | sha256sum)
+key=$(cat "$here/kernel.sh" "${drivers[@]}" | sha256sum)
 if [ "$(cat "$folder/key" 2>/dev/null)" != "$key" ]; then
   if [ ! -e "$folder/unpacked" ]; then
     # Package lists that are older than the archive name packages that it no longer serves.

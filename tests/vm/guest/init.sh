@@ -60,6 +60,11 @@ remove_usb() {
   modprobe -r vhci-hcd
 }
 
+# WARN and BUG print a line that asks to cut there; KASAN, lockdep, hung tasks and oopses print one with BUG or INFO.
+is_clean() { # kernel log
+  ! grep -E 'cut here|BUG:|INFO: |Oops' "$1" || { sed 's/^/# /' "$1"; return 1; }
+}
+
 for file in /areas/*.sh; do
   area=$(basename "$file" .sh)
   case $(sed -n 's/.*\bareas=\([^ ]*\).*/,\1,/p' /proc/cmdline) in
@@ -68,6 +73,8 @@ for file in /areas/*.sh; do
   esac
   echo "# area $area, at $(cut -d' ' -f1 /proc/uptime) s"
   (. "$file")
+  dmesg -c >/tmp/kernel.log
+  check "area $area: the kernel reports no fault" is_clean /tmp/kernel.log
   for node in /dev/video*; do
     [ ! -e "$node" ] || echo "not ok - area $area removes its drivers: $node is left"
   done

@@ -1,96 +1,100 @@
 using Agent.Devices.Encoders;
+using Agent.Devices.Probe;
 using Agent.Devices.Sources;
 using Agent.Media;
 using Microsoft.Extensions.Logging;
 
 namespace Agent.Devices;
 
-/// <summary>What a camera is doing, for the status and the metrics.</summary>
-public sealed record CameraStatus(
-    string Name, string Source, string? Encoder, bool IsProducing, string? Error, int Width, int Height, double FramesPerSecond,
-    long BitrateBps, int TargetBitrateBps, string? ProfileLevelId, long FramesCaptured, long FramesEncoded, long FramesDropped,
-    long KeyFrames, long Restarts);
-
 /// <summary>
 /// One camera from source to hub: a capture thread that reads, encodes or passes through, and publishes; reopens a failed source with
-/// back-off. <see cref="Start"/> and <see cref="Dispose"/> are called once, the rest from any thread.
+/// back-off, while viewers see a notice. <see cref="Start"/> and <see cref="Dispose"/> are called once, the rest from any thread.
 /// </summary>
 public sealed partial class CameraPipeline : IDisposable
 {
-    /// <summary>First wait before a failed source is opened again; doubles up to <see cref="MaximumReopenDelay"/>.</summary>
-    internal static readonly TimeSpan InitialReopenDelay = TimeSpan.FromMilliseconds(500);
+    /// <summary>The longest that opening a source or a call of its may take, beyond any time-out of its own.</summary>
+    internal static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(20);
 
-    /// <summary>A camera plugged back in is seen within this.</summary>
-    internal static readonly TimeSpan MaximumReopenDelay = TimeSpan.FromSeconds(10);
+    /// <summary>The same in frames, for slow cameras: twice what the sources wait before they call it a stall.</summary>
+    private const int LongestCallFrames = 60;
 
     private const int BitsPerByte = 8;
-
     private const long NotDelivering = long.MinValue;
 
     private readonly Func<VideoSourceOptions, SourceDemand, IVideoSource> _openSource;
-    private readonly Func<VideoEncoderOptions, VideoFormat, AccessUnitPool, Action<AccessUnit>, IVideoEncoder> _openEncoder;
     private readonly ILogger _log;
     private readonly TimeProvider _clock;
     private readonly CancellationTokenSource _stop = new();
     private readonly AccessUnitPool _pool = new();
     private readonly RateMeter _frames = new();
     private readonly RateMeter _bits = new();
-    private readonly Action<AccessUnit> _publish;
+    private readonly RememberedControls _controls = new();
+    private readonly CaptureProgress _progress;
+    private readonly StreamSwitch _stream;
+    private readonly EncoderLadder _ladder;
+    private readonly EncoderStage _encoders;
     private Thread? _thread;
 
     // Written by the capture thread; the status reads each on its own.
     private volatile int _targetBitrate;
     private volatile string? _error;
     private volatile string _sourceDescription;
-    private volatile string? _encoderName;
+    private volatile bool _passesThrough;
     private volatile int _width;
     private volatile int _height;
+    private long _deliveringSince = NotDelivering;
     private long _captured;
     private long _encoded;
     private long _dropped;
+    private long _damaged;
     private long _keyFrames;
     private long _restarts;
-    private long _deliveringSince = NotDelivering;
+    private long _hangs;
+    private int _isHanging;
 
     // The capture thread's own.
-    private IVideoEncoder? _encoder;
-    private VideoFormat _encoderFormat;
-    private int _encoderBitrate;
-    private long _encodedBeforeEncoder;
-    private bool _isIdle;
-    private bool _hasNotedMissingKeyFrames;
+    private VideoFormat _lastFormat;
+    private int _sourceBitrate;
+    private string? _loggedInability;
+    private IReadOnlyList<string>? _loggedNotes;
+    private bool _isPassthroughLogged;
     private long _droppedByEarlierSources;
-    private long _skippedByEarlierEncoders;
+    private long _damagedByEarlierSources;
 
     public CameraPipeline(CameraOptions options, ILoggerFactory loggers)
-        : this(options, loggers, new VideoSourceFactory().Open, VideoEncoderFactory.Open, TimeProvider.System)
+        : this(options, loggers, new VideoSourceFactory().Open, EncoderRungs.Create(loggers.CreateLogger<V4l2M2mEncoder>()), TimeProvider.System)
     {
     }
 
     internal CameraPipeline(
         CameraOptions options, ILoggerFactory loggers, Func<VideoSourceOptions, SourceDemand, IVideoSource> openSource,
-        Func<VideoEncoderOptions, VideoFormat, AccessUnitPool, Action<AccessUnit>, IVideoEncoder> openEncoder, TimeProvider clock)
+        IReadOnlyList<EncoderRung> encoders, TimeProvider clock)
     {
         Options = options;
         Hub = new FrameHub(options.Name, clock);
         _openSource = openSource;
-        _openEncoder = openEncoder;
         _clock = clock;
         _log = loggers.CreateLogger<CameraPipeline>();
         _targetBitrate = options.Encoder.BitrateBps;
         _sourceDescription = options.Source.Kind.ToString().ToLowerInvariant();
-        _publish = Publish;
+        _progress = new CaptureProgress(clock);
+        _stream = new StreamSwitch(Hub, _pool, clock);
+        _ladder = new EncoderLadder(options.Encoder, encoders);
+        _encoders = new EncoderStage(Hub, _ladder, _stream, _pool, Publish, clock, _log);
     }
 
     public CameraOptions Options { get; }
 
     public FrameHub Hub { get; }
 
-    /// <summary>Capture instant of the first frame since the source was opened; <c>null</c> while it is not delivering.</summary>
-    public TimeSpan? DeliveringSince => Interlocked.Read(ref _deliveringSince) is var ticks and not NotDelivering ? new TimeSpan(ticks) : null;
-
     /// <summary>The camera's frames before they are encoded.</summary>
     public RawFrameTap Tap { get; } = new();
+
+    /// <summary>
+    /// Capture instant of the first frame since the source was opened (CLOCK_MONOTONIC since its zero), from which its exposure has been
+    /// settling; <c>null</c> while none come.
+    /// </summary>
+    public TimeSpan? DeliveringSince => Interlocked.Read(ref _deliveringSince) is var ticks && ticks == NotDelivering ? null : new TimeSpan(ticks);
 
     public void Start()
     {
@@ -98,173 +102,231 @@ public sealed partial class CameraPipeline : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Changes the encoder's target at run time, in bit/s.</summary>
+    /// <summary>Changes the target of the encoder, or of the source that encodes itself, at run time, in bit/s.</summary>
     public void SetBitrate(int bitsPerSecond)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bitsPerSecond);
         _targetBitrate = bitsPerSecond;
     }
 
+    /// <summary>Every control of the camera with its present value; none while it is away or if it has none.</summary>
+    public IReadOnlyList<ControlReport> ListControls() => _controls.List();
+
+    /// <summary>
+    /// Sets a control now and whenever the camera is opened again. While it is away the wish is kept, and the outcome says so; one that is
+    /// refused is not kept.
+    /// </summary>
+    /// <inheritdoc cref="ICameraControls.Set"/>
+    public ControlOutcome SetControl(string name, string value) => _controls.Set(name, value);
+
+    /// <summary>
+    /// False while the capture thread hangs in a call that should have returned long ago. Says so once in the log, counts it and has viewers
+    /// see a notice; to be asked again and again.
+    /// </summary>
+    public bool CheckProgress()
+    {
+        if (!_progress.IsOverdue)
+        {
+            if (Interlocked.Exchange(ref _isHanging, 0) == 1) LogGoesOn(Options.Name);
+            return true;
+        }
+        if (Interlocked.Exchange(ref _isHanging, 1) == 1) return false;
+        Interlocked.Increment(ref _hangs);
+        LogHangs(Options.Name, _progress.Step, _sourceDescription);
+        Hub.NoteStopped();
+        if (_width > 0) _stream.ShowNotice(StreamText.Of(SourceFailure.Stopped), new VideoFormat(PixelFormat.H264, _width, _height, 1, 1));
+        return false;
+    }
+
     public CameraStatus GetStatus()
     {
         var now = Pacer.Now(_clock);
         return new CameraStatus(
-            Options.Name, _sourceDescription, _encoderName, Hub.IsProducing, _error, _width, _height, _frames.PerSecond(now),
-            (long)_bits.PerSecond(now), _targetBitrate, Hub.ProfileLevelId, Interlocked.Read(ref _captured), Interlocked.Read(ref _encoded),
-            Interlocked.Read(ref _dropped), Interlocked.Read(ref _keyFrames), Interlocked.Read(ref _restarts));
+            Options.Name, _sourceDescription, _passesThrough ? EncoderLadder.Passthrough : _encoders.Name, Hub.IsProducing,
+            _error ?? _encoders.Error, _width, _height, _frames.PerSecond(now), (long)_bits.PerSecond(now), _targetBitrate, Hub.ProfileLevelId,
+            Interlocked.Read(ref _captured), Interlocked.Read(ref _encoded), Interlocked.Read(ref _dropped), Interlocked.Read(ref _keyFrames),
+            Interlocked.Read(ref _restarts))
+        {
+            Notice = _stream.Reason,
+            FramesDamaged = Interlocked.Read(ref _damaged),
+            BytesCopiedPerFrame = _passesThrough ? 0 : _encoders.BytesCopiedPerFrame,
+            EncoderFailures = _encoders.Failures,
+            Hangs = Interlocked.Read(ref _hangs),
+        };
     }
 
     public void Dispose()
     {
         _stop.Cancel();
         _thread?.Join();
+        _stream.Dispose();
         _stop.Dispose();
     }
 
     private void Run()
     {
-        var delay = InitialReopenDelay;
+        var delay = new ReopenDelay();
         while (!_stop.IsCancellationRequested)
         {
-            var capturedBefore = _captured;
+            var failure = RunSource();
+            if (failure is null) return;
+            var hasDelivered = DeliveringSince is not null;
+            Interlocked.Exchange(ref _deliveringSince, NotDelivering);
+            Hub.NoteStopped();
+            // The same failure over and over is one line.
+            if (_error != failure.Message) LogFailed(Options.Name, failure.Message);
+            _error = failure.Message;
+            if (_captured > 0) _stream.ShowNotice(StreamText.Of(failure.Failure), _lastFormat);
+            if (hasDelivered)
+            {
+                delay.Reset();
+                _encoders.StartOver();
+            }
+            _progress.Rest();
+            if (_stop.Token.WaitHandle.WaitOne(delay.Next(failure.Failure))) return;
+        }
+    }
+
+    /// <summary>Opens the source and reads it until it fails or the pipeline is stopped; <c>null</c> if it was stopped.</summary>
+    private VideoSourceException? RunSource()
+    {
+        try
+        {
+            _progress.Begin("opening", LongestCall);
+            _sourceBitrate = _targetBitrate;
+            using var source = _openSource(Options.Source, _ladder.GetDemand(_sourceBitrate));
+            if (_error is not null) Interlocked.Increment(ref _restarts);
+            _sourceDescription = source.Description;
+            LogOpened(source);
             try
             {
-                using var source = _openSource(Options.Source, SourceDemand.Default with { Encoder = Options.Encoder });
                 Capture(source);
             }
-            catch (Exception e) when (e is VideoSourceException or VideoEncoderException)
+            finally
             {
-                // The same failure over and over is one line.
-                if (_error != e.Message) LogFailed(Options.Name, e.Message);
-                _error = e.Message;
+                // Its frames go back before it goes.
+                _encoders.Close();
+                _passesThrough = false;
+                _controls.Detach();
+                _droppedByEarlierSources += source.FramesDropped;
+                _damagedByEarlierSources += source.FramesDamaged;
             }
-            CloseEncoder();
-            Hub.NoteStopped();
-            Interlocked.Exchange(ref _deliveringSince, NotDelivering);
-            if (_stop.IsCancellationRequested) return;
-            if (_captured > capturedBefore) delay = InitialReopenDelay;
-            if (_stop.Token.WaitHandle.WaitOne(delay)) return;
-            delay = TimeSpan.FromTicks(Math.Min(2 * delay.Ticks, MaximumReopenDelay.Ticks));
-            Interlocked.Increment(ref _restarts);
+            return null;
+        }
+        catch (VideoSourceException e)
+        {
+            return e;
         }
     }
 
     private void Capture(IVideoSource source)
     {
-        _sourceDescription = source.Description;
-        _hasNotedMissingKeyFrames = false;
-        var isFirst = true;
-        try
+        _stream.Interrupt();
+        _isPassthroughLogged = false;
+        var limit = LongestCall;
+        if (source.Format.FrameRateNumerator > 0 && LongestCallFrames / source.Format.FramesPerSecond is var seconds && seconds > limit.TotalSeconds)
+            limit = TimeSpan.FromSeconds(seconds);
+        while (true)
         {
-            while (source.ReadFrame(_stop.Token) is { } frame)
-            {
-                if (isFirst) NoteDelivering(source, frame);
-                isFirst = false;
-                TakeFrame(source, frame);
-                Interlocked.Exchange(
-                    ref _dropped,
-                    _droppedByEarlierSources + source.FramesDropped + _skippedByEarlierEncoders + (_encoder?.FramesSkipped ?? 0));
-            }
+            _progress.Begin("reading a frame", limit);
+            if (source.ReadFrame(_stop.Token) is not { } frame) return;
+            _progress.Begin("encoding a frame", LongestCall);
+            TakeFrame(source, frame);
+            Interlocked.Exchange(ref _dropped, _droppedByEarlierSources + source.FramesDropped + _encoders.FramesSkipped);
+            Interlocked.Exchange(ref _damaged, _damagedByEarlierSources + source.FramesDamaged);
         }
-        finally
-        {
-            _droppedByEarlierSources += source.FramesDropped;
-        }
-    }
-
-    private void NoteDelivering(IVideoSource source, CapturedFrame frame)
-    {
-        Interlocked.Exchange(ref _deliveringSince, frame.CapturedAt.Ticks);
-        var format = frame.Format;
-        LogDelivering(Options.Name, source.Description, format.PixelFormat, format.Width, format.Height, format.FramesPerSecond);
-        _error = null;
     }
 
     private void TakeFrame(IVideoSource source, CapturedFrame frame)
     {
-        Hub.NoteFrame();
+        var format = frame.Format;
+        if (DeliveringSince is null)
+        {
+            _error = null;
+            Interlocked.Exchange(ref _deliveringSince, frame.CapturedAt.Ticks);
+        }
         Interlocked.Increment(ref _captured);
         _frames.Add(frame.CapturedAt, 1);
-        _width = frame.Format.Width;
-        _height = frame.Format.Height;
+        (_lastFormat, _width, _height) = (format, format.Width, format.Height);
         Tap.Offer(frame);
-        if (frame.Format.PixelFormat == PixelFormat.H264) PassThrough(source, frame);
-        else Encode(frame);
+        if (format.PixelFormat == PixelFormat.H264 && _ladder.TakesOwnH264)
+        {
+            PassThrough(source, frame);
+        }
+        else
+        {
+            _passesThrough = false;
+            _encoders.Take(frame, source.Description, _targetBitrate);
+        }
     }
 
     private void PassThrough(IVideoSource source, CapturedFrame frame)
     {
         using var lease = frame;
-        _encoderName = "passthrough";
-        if (Hub.TakeKeyFrameRequest(frame.CapturedAt) && !source.RequestKeyFrame() && !_hasNotedMissingKeyFrames)
+        if (!_passesThrough)
         {
-            LogKeyFrameNotPossible(Options.Name, source.Description);
-            _hasNotedMissingKeyFrames = true;
+            _encoders.Close();
+            _passesThrough = true;
+            _stream.Interrupt();
+        }
+        if (_sourceBitrate != _targetBitrate)
+        {
+            _sourceBitrate = _targetBitrate;
+            if (!source.SetBitrate(_sourceBitrate)) LogOnce("change its bitrate; it keeps the one it has");
         }
         var accessUnit = _pool.Create(frame.GetPlane(0), frame.CapturedAt);
+        if (!accessUnit.IsKeyFrame && _stream.TakeKeyFrameRequest(frame.CapturedAt) && !source.RequestKeyFrame())
+            LogOnce("make keyframes on request; viewers wait for its next one");
         Publish(accessUnit);
+        if (!_isPassthroughLogged && accessUnit.IsKeyFrame)
+        {
+            _isPassthroughLogged = true;
+            LogPassingThrough(Options.Name, source.Description, StreamText.Of(frame.Format), Hub.LastProfileLevelId ?? "unknown");
+        }
         accessUnit.Release();
-    }
 
-    private void Encode(CapturedFrame frame)
-    {
-        if (_encoder is null || _encoderFormat != frame.Format) OpenEncoder(frame.Format);
-        // Nobody watches: nothing is encoded, once the first picture has told the hub what the stream will be.
-        if (Hub.SubscriberCount == 0 && _encoded > _encodedBeforeEncoder)
+        void LogOnce(string what)
         {
-            _isIdle = true;
-            frame.Dispose();
-            return;
+            if (_loggedInability == what) return;
+            _loggedInability = what;
+            LogCannot(Options.Name, source.Description, what);
         }
-        var force = Hub.TakeKeyFrameRequest(frame.CapturedAt) | _isIdle;
-        _isIdle = false;
-        if (_encoderBitrate != _targetBitrate)
-        {
-            _encoderBitrate = _targetBitrate;
-            _encoder!.SetBitrate(_encoderBitrate);
-        }
-        _encoder!.Encode(frame, force);
-    }
-
-    private void OpenEncoder(VideoFormat format)
-    {
-        CloseEncoder();
-        _encoderBitrate = _targetBitrate;
-        _encoder = _openEncoder(Options.Encoder with { BitrateBps = _encoderBitrate }, format, _pool, _publish);
-        _encoderFormat = format;
-        _encodedBeforeEncoder = _encoded;
-        _encoderName = _encoder.Name;
-        Hub.SetProfileLevelId(_encoder.ProfileLevelId);
-        LogEncoder(Options.Name, _encoder.Name, format.Width, format.Height, _encoderBitrate, _encoder.ProfileLevelId);
-    }
-
-    private void CloseEncoder()
-    {
-        if (_encoder is null) return;
-        _skippedByEarlierEncoders += _encoder.FramesSkipped;
-        _encoder.Dispose();
-        _encoder = null;
-        _encoderName = null;
-        _isIdle = false;
     }
 
     private void Publish(AccessUnit accessUnit)
     {
+        if (!_stream.Publish(accessUnit)) return;
         Interlocked.Increment(ref _encoded);
         if (accessUnit.IsKeyFrame) Interlocked.Increment(ref _keyFrames);
         _bits.Add(accessUnit.CapturedAt, (long)accessUnit.Data.Length * BitsPerByte);
-        Hub.Publish(accessUnit);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Camera {Camera}: {Source} delivers {PixelFormat} {Width}x{Height} at {FramesPerSecond:0.##} frames/s")]
-    private partial void LogDelivering(string camera, string source, PixelFormat pixelFormat, int width, int height, double framesPerSecond);
+    private void LogOpened(IVideoSource source)
+    {
+        var notes = source.Notes;
+        if (_loggedNotes is null || !notes.SequenceEqual(_loggedNotes))
+        {
+            foreach (var note in notes) LogNote(Options.Name, note);
+            _loggedNotes = notes;
+        }
+        foreach (var message in _controls.Attach(source.Controls)) LogNote(Options.Name, message);
+    }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Camera {Camera}: encoding with {Encoder}, {Width}x{Height}, {BitrateBps} bit/s, profile-level-id {ProfileLevelId}")]
-    private partial void LogEncoder(string camera, string encoder, int width, int height, int bitrateBps, string profileLevelId);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Camera {Camera}: {Source} {Format} → passthrough, profile-level-id {ProfileLevelId}")]
+    private partial void LogPassingThrough(string camera, string source, string format, string profileLevelId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Camera {Camera}: {Error}; trying again")]
     private partial void LogFailed(string camera, string error);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Camera {Camera}: {Source} cannot make keyframes on request; viewers wait for its next one")]
-    private partial void LogKeyFrameNotPossible(string camera, string source);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Camera {Camera}: {Note}")]
+    private partial void LogNote(string camera, string note);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Camera {Camera}: {Source} cannot {What}")]
+    private partial void LogCannot(string camera, string source, string what);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Camera {Camera}: {Step} has hung for too long ({Source}); the driver or the device hangs, unplug it or restart the machine if this stays")]
+    private partial void LogHangs(string camera, string step, string source);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Camera {Camera}: goes on")]
+    private partial void LogGoesOn(string camera);
 }

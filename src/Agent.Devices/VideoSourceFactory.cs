@@ -11,7 +11,7 @@ internal sealed class VideoSourceFactory
     public IVideoSource Open(VideoSourceOptions options, SourceDemand demand) => options.Kind switch
     {
         VideoSourceKind.Test => new TestVideoSource(options),
-        VideoSourceKind.File => new FileVideoSource(options),
+        VideoSourceKind.File => new FileVideoSource(options, demand.OwnH264),
         VideoSourceKind.V4l2 => new V4l2Camera(options, demand, _identity),
         VideoSourceKind.Exec => ExecCamera.Open(options),
         VideoSourceKind.Rpicam => RpicamCamera.Open(options, demand),

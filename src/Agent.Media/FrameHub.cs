@@ -7,8 +7,8 @@ public interface IAccessUnitSubscriber
 }
 
 /// <summary>
-/// The point where one camera's encoded stream meets everything that consumes it. One encoder publishes; any thread subscribes and
-/// asks for keyframes. Requests are coalesced and rate-limited.
+/// The point where one camera's encoded stream meets everything that consumes it. Access units are published one at a time; any thread
+/// subscribes and asks for keyframes. Requests are coalesced and rate-limited.
 /// </summary>
 public sealed class FrameHub
 {
@@ -22,6 +22,7 @@ public sealed class FrameHub
     public static readonly TimeSpan ProducingTimeout = TimeSpan.FromSeconds(3);
 
     private const long NeverProduced = long.MinValue;
+    private const long NoKeyFrame = long.MinValue;
 
     private readonly TimeProvider _clock;
     private readonly Lock _lock = new();
@@ -29,7 +30,7 @@ public sealed class FrameHub
     private volatile bool _keyFrameRequested;
     private volatile string? _profileLevelId;
     private uint _profileLevelBytes;
-    private TimeSpan _lastKeyFrameAt = TimeSpan.MinValue;
+    private long _lastKeyFrameTicks = NoKeyFrame;
     private long _lastFrame = NeverProduced;
 
     /// <param name="camera">The camera's name.</param>
@@ -47,6 +48,9 @@ public sealed class FrameHub
     /// settings; <c>null</c> while the camera produces nothing.
     /// </summary>
     public string? ProfileLevelId => IsProducing ? _profileLevelId : null;
+
+    /// <summary>The same, also while the camera produces nothing; <c>null</c> before it first did.</summary>
+    public string? LastProfileLevelId => _profileLevelId;
 
     /// <summary>True while frames keep coming.</summary>
     public bool IsProducing
@@ -76,25 +80,26 @@ public sealed class FrameHub
     /// <summary>Any thread: the next picture should be an IDR.</summary>
     public void RequestKeyFrame() => _keyFrameRequested = true;
 
-    /// <summary>Encoder's thread: true at most once per minimum interval while a request is pending; clears it.</summary>
+    /// <summary>Any thread: true at most once per minimum interval while a request is pending; clears it.</summary>
     /// <param name="now">An instant on the clock that <see cref="AccessUnit.CapturedAt"/> is on.</param>
     public bool TakeKeyFrameRequest(TimeSpan now)
     {
         if (!_keyFrameRequested) return false;
+        var last = Interlocked.Read(ref _lastKeyFrameTicks);
         // A camera that is opened again may count from an earlier instant: that must not hold requests back until it has caught up.
-        if (now >= _lastKeyFrameAt && _lastKeyFrameAt != TimeSpan.MinValue && now - _lastKeyFrameAt < MinimumKeyFrameInterval) return false;
+        if (last != NoKeyFrame && now.Ticks >= last && now.Ticks - last < MinimumKeyFrameInterval.Ticks) return false;
         _keyFrameRequested = false;
-        _lastKeyFrameAt = now;
+        Interlocked.Exchange(ref _lastKeyFrameTicks, now.Ticks);
         return true;
     }
 
-    /// <summary>Encoder's thread: a frame has come, whether or not anyone wants it encoded.</summary>
+    /// <summary>Capture thread: a frame has come, whether or not anyone wants it encoded.</summary>
     public void NoteFrame() => Interlocked.Exchange(ref _lastFrame, _clock.GetTimestamp());
 
-    /// <summary>Encoder's thread: the source has failed; nothing is produced until the next frame.</summary>
+    /// <summary>Any thread: the source has failed; nothing is produced until the next frame.</summary>
     public void NoteStopped() => Interlocked.Exchange(ref _lastFrame, NeverProduced);
 
-    /// <summary>Encoder's thread: what the encoder says its SPS will be, until one has been published.</summary>
+    /// <summary>Capture thread: what the encoder says its SPS will be, until one has been published.</summary>
     /// <param name="profileLevelId">Six hex digits.</param>
     public void SetProfileLevelId(string profileLevelId)
     {
@@ -102,16 +107,24 @@ public sealed class FrameHub
         _profileLevelBytes = 0;
     }
 
-    /// <summary>Encoder's thread: hands the access unit to every subscriber; the caller keeps its own reference.</summary>
+    /// <summary>One thread at a time: hands the access unit to every subscriber; the caller keeps its own reference.</summary>
     public void Publish(AccessUnit accessUnit)
     {
         NoteFrame();
+        if (accessUnit.IsKeyFrame) ReadProfile(accessUnit.FindNalUnit(NalUnitType.SequenceParameterSet));
+        Deliver(accessUnit);
+    }
+
+    /// <summary>The same for a picture that stands in for the camera's: nothing is produced by it.</summary>
+    public void PublishNotice(AccessUnit accessUnit) => Deliver(accessUnit);
+
+    private void Deliver(AccessUnit accessUnit)
+    {
         if (accessUnit.IsKeyFrame)
         {
             // Cleared before the subscribers are read: one that joins in between keeps its request and so gets an IDR of its own.
             _keyFrameRequested = false;
-            _lastKeyFrameAt = accessUnit.CapturedAt;
-            ReadProfile(accessUnit.FindNalUnit(NalUnitType.SequenceParameterSet));
+            Interlocked.Exchange(ref _lastKeyFrameTicks, accessUnit.CapturedAt.Ticks);
         }
         foreach (var subscriber in _subscribers) subscriber.OnAccessUnit(this, accessUnit);
     }

@@ -1,3 +1,4 @@
+using Agent.Devices.Encoders;
 using Agent.Devices.Sources;
 using Agent.Interop.LibAv;
 using Agent.Media;
@@ -20,8 +21,30 @@ internal static class Program
         Report("a frame of the test source");
         new FrameHub("main").Publish(new AccessUnitPool().Create([0, 0, 1, 0x65, 0x88], default));
         Report("a published access unit");
+        RunPipeline(PipelineRig.SmallH264, EncoderRungs.Create(NullLogger.Instance));
+        Report("a pipeline that passes through");
+        var device = new FakeEncoderRoom { Kind = VideoEncoderKind.V4l2M2m, LoadsLibrary = false };
+        RunPipeline(PipelineRig.Small, [device.Rung, .. EncoderRungs.Create(NullLogger.Instance).Where(static rung => rung.LoadsLibrary)]);
+        Report("a pipeline that has a device encode");
         LibAvLibrary.HasEncoder("libx264", out _);
         Report("a question for an encoder");
+    }
+
+    /// <summary>Has a pipeline publish pictures, fail, show its notice and come back.</summary>
+    private static void RunPipeline(VideoFormat format, IReadOnlyList<EncoderRung> encoders)
+    {
+        var source = new FakeSource(format);
+        var viewer = new CollectingSubscriber();
+        using var pipeline = new CameraPipeline(
+            new CameraOptions { Name = "main" }, NullLoggerFactory.Instance, (_, demand) => source.Reopened(demand), encoders, TimeProvider.System);
+        pipeline.Hub.Subscribe(viewer);
+        pipeline.Start();
+        source.Deliver(format, PipelineRig.Now, FakeEncoderRoom.KeyFrame);
+        source.Fail("unplugged", SourceFailure.Absent);
+        viewer.WaitFor(3);
+        source.WaitUntilOpened(2);
+        source.Deliver(format, PipelineRig.Now, FakeEncoderRoom.KeyFrame);
+        viewer.WaitFor(static all => all[^1].Data.AsSpan().SequenceEqual(FakeEncoderRoom.KeyFrame));
     }
 
     private static void Report(string step)

@@ -5,7 +5,7 @@ namespace Agent.Devices.Sources;
 
 /// <summary>
 /// Plays anything that libavformat opens, over and over, in real time. H.264 that browsers decode (8 bit 4:2:0, no B-frames) is passed
-/// through as it is, everything else is decoded to YU12.
+/// through as it is if that is wanted, everything else is decoded to YU12.
 /// </summary>
 internal sealed class FileVideoSource : IVideoSource
 {
@@ -30,8 +30,11 @@ internal sealed class FileVideoSource : IVideoSource
     private bool _hasDeliveredThisLap;
     private TimeSpan? _start;
 
+    /// <param name="options">The path.</param>
+    /// <param name="ownH264">Whether the file's H.264 is wanted as it is.</param>
+    /// <param name="clock">Sets the pace; the machine's by default.</param>
     /// <exception cref="VideoSourceException">There is no such file, or it holds no video that can be read.</exception>
-    public FileVideoSource(VideoSourceOptions options, TimeProvider? clock = null)
+    public FileVideoSource(VideoSourceOptions options, OwnH264Use ownH264 = OwnH264Use.WhereItServes, TimeProvider? clock = null)
     {
         _clock = clock ?? TimeProvider.System;
         _path = options.Path ?? throw new VideoSourceException("file source has no path: set one");
@@ -55,7 +58,7 @@ internal sealed class FileVideoSource : IVideoSource
             _decoder = _input.CreateDecoder();
             var (width, height) = _decoder.VideoSize;
             var format = new VideoFormat(PixelFormat.H264, width, height, numerator, denominator);
-            if (_input.IsH264 && _decoder.ReorderDepth == 0)
+            if (ownH264 != OwnH264Use.Never && _input.IsH264 && _decoder.ReorderDepth == 0)
             {
                 _filter = new LibAvAnnexBFilter(_input);
                 if (FirstPictureIsForBrowsers())

@@ -53,6 +53,11 @@ internal sealed class MetricsPage
         Each("frames_dropped_total", "counter", "Frames lost between source and encoder.", c => c.FramesDropped);
         Each("key_frames_total", "counter", "IDR pictures.", c => c.KeyFrames);
         Each("restarts_total", "counter", "Times the source was opened again after a failure.", c => c.Restarts);
+        Each("frames_damaged_total", "counter", "Frames dropped because the source gave them damaged.", c => c.FramesDamaged);
+        Each("encoder_failures_total", "counter", "Times an encoder failed at work.", c => c.EncoderFailures);
+        Each("hangs_total", "counter", "Times the capture thread hung in one call.", c => c.Hangs);
+        Each("bytes_copied_per_frame", "gauge", "Picture bytes that the CPU copies for each frame.", c => c.BytesCopiedPerFrame);
+        Each("notice", "gauge", "1 while viewers see a notice in place of the picture.", c => c.Notice is null ? 0 : 1);
     }
 
     private void WriteTransport(TransportStatus transport)

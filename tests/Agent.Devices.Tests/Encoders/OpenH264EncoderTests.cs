@@ -14,7 +14,7 @@ public sealed class OpenH264EncoderTests
     {
         var format = Yu12(640, 360);
         var output = new CollectingSubscriber();
-        using var encoder = VideoEncoderFactory.Open(Options, format, new AccessUnitPool(), output.Add);
+        using var encoder = new OpenH264Encoder(Options, format, new AccessUnitPool(), output.Add);
         Assert.Equal("libopenh264", encoder.Name);
         var pictures = EncodePattern(encoder, format, 30);
         Assert.Equal((30, 0), (output.All.Count, (int)encoder.FramesSkipped));

@@ -13,7 +13,8 @@ public sealed class SnapshotTakerTests
 
     private static CameraPipeline Start(FakeSource source)
     {
-        var pipeline = new CameraPipeline(Camera, NullLoggerFactory.Instance, (_, _) => source.Reopened(), new FakeEncoderRoom().Open, TimeProvider.System);
+        var pipeline = new CameraPipeline(
+            Camera, NullLoggerFactory.Instance, (_, demand) => source.Reopened(demand), [new FakeEncoderRoom().Rung], TimeProvider.System);
         pipeline.Start();
         return pipeline;
     }

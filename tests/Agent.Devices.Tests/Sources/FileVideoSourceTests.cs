@@ -20,7 +20,8 @@ public sealed class FileVideoSourceTests : IDisposable
         return path;
     }
 
-    private static FileVideoSource Open(string path) => new(new VideoSourceOptions { Kind = VideoSourceKind.File, Path = path }, new TickingClock());
+    private static FileVideoSource Open(string path, OwnH264Use ownH264 = OwnH264Use.WhereItServes) =>
+        new(new VideoSourceOptions { Kind = VideoSourceKind.File, Path = path }, ownH264, new TickingClock());
 
     private static List<(byte[] Data, TimeSpan CapturedAt)> Read(FileVideoSource source, int count)
     {
@@ -47,6 +48,24 @@ public sealed class FileVideoSourceTests : IDisposable
     {
         for (var i = 1; i < frames.Count; i++)
             Assert.Equal(1.0 / FrameRate, (frames[i].CapturedAt - frames[i - 1].CapturedAt).TotalSeconds, 0.0015);
+    }
+
+    [Fact]
+    public void H264_is_decoded_where_an_encoder_was_chosen()
+    {
+        var path = MakeClip("clip.mp4", "-c:v libx264 -pix_fmt yuv420p -bf 0 -g 8");
+        using var passedThrough = Open(path, OwnH264Use.Always);
+        using var decoded = Open(path, OwnH264Use.Never);
+        Assert.Equal((PixelFormat.H264, PixelFormat.Yu12), (passedThrough.Format.PixelFormat, decoded.Format.PixelFormat));
+    }
+
+    [Fact]
+    public void A_file_that_is_not_there_is_absent_and_one_without_video_is_not()
+    {
+        var text = Path.Combine(_directory, "text.mp4");
+        File.WriteAllText(text, "no video");
+        Assert.Equal(SourceFailure.Absent, Assert.Throws<VideoSourceException>(() => Open(Path.Combine(_directory, "missing.mp4"))).Failure);
+        Assert.Equal(SourceFailure.Failed, Assert.Throws<VideoSourceException>(() => Open(text)).Failure);
     }
 
     [Theory]

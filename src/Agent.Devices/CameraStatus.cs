@@ -1,0 +1,39 @@
+namespace Agent.Devices;
+
+/// <summary>What a camera is doing, for the status and the metrics. The counters count from the agent's start.</summary>
+/// <param name="Name">The camera's name.</param>
+/// <param name="Source">What delivers, and what identifies it.</param>
+/// <param name="Encoder">The encoder at work, or "passthrough"; <c>null</c> while there is none.</param>
+/// <param name="IsProducing">True while pictures keep coming.</param>
+/// <param name="Error">What keeps them from coming, with the mend; <c>null</c> if nothing does.</param>
+/// <param name="Width">Pixels.</param>
+/// <param name="Height">Pixels.</param>
+/// <param name="FramesPerSecond">Read from the source.</param>
+/// <param name="BitrateBps">Encoded or passed through, bit/s.</param>
+/// <param name="TargetBitrateBps">What the encoder aims at, bit/s.</param>
+/// <param name="ProfileLevelId">Six hex digits (RFC 6184 §8.1); <c>null</c> while nothing is produced.</param>
+/// <param name="FramesCaptured">Read from the source.</param>
+/// <param name="FramesEncoded">Encoded or passed through.</param>
+/// <param name="FramesDropped">Lost between source and encoder.</param>
+/// <param name="KeyFrames">IDR pictures.</param>
+/// <param name="Restarts">Times the source was opened again after a failure.</param>
+public sealed record CameraStatus(
+    string Name, string Source, string? Encoder, bool IsProducing, string? Error, int Width, int Height, double FramesPerSecond,
+    long BitrateBps, int TargetBitrateBps, string? ProfileLevelId, long FramesCaptured, long FramesEncoded, long FramesDropped,
+    long KeyFrames, long Restarts)
+{
+    /// <summary>Why viewers are shown a notice in place of the picture, in a few words; <c>null</c> while they are not.</summary>
+    public string? Notice { get; init; }
+
+    /// <summary>Those of <see cref="FramesDropped"/> that the source gave damaged.</summary>
+    public long FramesDamaged { get; init; }
+
+    /// <summary>Bytes that the CPU copies, converts or decodes for each frame on its way into the encoder; 0 if it reads them where they lie.</summary>
+    public long BytesCopiedPerFrame { get; init; }
+
+    /// <summary>Times an encoder failed at work.</summary>
+    public long EncoderFailures { get; init; }
+
+    /// <summary>Times the capture thread hung in one call for too long.</summary>
+    public long Hangs { get; init; }
+}

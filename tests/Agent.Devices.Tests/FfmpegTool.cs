@@ -6,9 +6,12 @@ namespace Agent.Devices.Tests;
 internal static class FfmpegTool
 {
     /// <summary>What the command wrote to standard output; throws with its standard error if it failed.</summary>
-    public static byte[] Run(string tool, string arguments, byte[]? input = null)
+    public static byte[] Run(string tool, string arguments, byte[]? input = null) => RunWithErrors(tool, "-v error " + arguments, input).Output;
+
+    /// <summary>The same beside what it wrote to standard error; the arguments say how much that is.</summary>
+    public static (byte[] Output, string Errors) RunWithErrors(string tool, string arguments, byte[]? input = null)
     {
-        using var process = Process.Start(new ProcessStartInfo(tool, "-v error " + arguments)
+        using var process = Process.Start(new ProcessStartInfo(tool, arguments)
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
         })!;
@@ -23,7 +26,7 @@ internal static class FfmpegTool
         feeding.Wait();
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"{tool} {arguments}: {errors.Result}");
-        return output.ToArray();
+        return (output.ToArray(), errors.Result);
     }
 
     /// <summary>Decodes an H.264 stream to YU12 pictures, one behind the other.</summary>

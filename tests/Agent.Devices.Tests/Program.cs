@@ -1,5 +1,7 @@
+using System.Globalization;
 using Agent.Devices.Encoders;
 using Agent.Devices.Sources;
+using Agent.Devices.Tests.Encoders;
 using Agent.Interop.LibAv;
 using Agent.Media;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -8,12 +10,20 @@ namespace Agent.Devices.Tests;
 
 /// <summary>
 /// What <see cref="LazyLoadingTests"/> runs in a process of its own, because a library once loaded stays: prints after each step whether
-/// libavcodec is in the process.
+/// libavcodec is in the process. With arguments, the command of <see cref="H264StreamCheck"/>: prints every fault, and exits with 1 if
+/// there is one.
 /// </summary>
 internal static class Program
 {
-    public static void Main()
+    public static int Main(string[] arguments)
     {
+        if (arguments is ["check-h264", var path, var profileLevelId, var width, var height])
+        {
+            var faults = new H264StreamCheck(path).FindFaults(
+                new NegotiatedStream(profileLevelId, int.Parse(width, CultureInfo.InvariantCulture), int.Parse(height, CultureInfo.InvariantCulture)));
+            foreach (var fault in faults) Console.WriteLine(fault);
+            return faults.Count == 0 ? 0 : 1;
+        }
         using var pipeline = new CameraPipeline(new CameraOptions { Name = "main" }, NullLoggerFactory.Instance);
         Report("a pipeline that was not started");
         using var source = new TestVideoSource(new VideoSourceOptions());
@@ -28,6 +38,7 @@ internal static class Program
         Report("a pipeline that has a device encode");
         LibAvLibrary.HasEncoder("libx264", out _);
         Report("a question for an encoder");
+        return 0;
     }
 
     /// <summary>Has a pipeline publish pictures, fail, show its notice and come back.</summary>

@@ -19,6 +19,7 @@ internal sealed unsafe class OpenH264Encoder : IVideoEncoder
     private readonly Action<AccessUnit> _output;
     private readonly OpenH264Codec _codec;
     private readonly EncoderInput? _input;
+    private readonly int _maximumBitrate;
     private bool _isKeyFrameDue;
     private long _skippedByCodec;
 
@@ -30,6 +31,7 @@ internal sealed unsafe class OpenH264Encoder : IVideoEncoder
         _output = output;
         if (options.Profile != H264Profile.ConstrainedBaseline)
             throw new VideoEncoderException($"{EncoderName} has no {options.Profile} profile: choose {H264Profile.ConstrainedBaseline}");
+        _maximumBitrate = H264Level.Require(format, options).MaximumBitrate(options.Profile);
         if (!OpenH264Codec.IsAvailable(out var reason)) throw new VideoEncoderException(reason);
         try
         {
@@ -87,7 +89,8 @@ internal sealed unsafe class OpenH264Encoder : IVideoEncoder
         }
     }
 
-    public void SetBitrate(int bitsPerSecond) => _codec.SetBitrate(bitsPerSecond);
+    /// <summary>libopenh264 refuses what is beyond every level.</summary>
+    public void SetBitrate(int bitsPerSecond) => _codec.SetBitrate(Math.Clamp(bitsPerSecond, 1, _maximumBitrate));
 
     public void Dispose()
     {

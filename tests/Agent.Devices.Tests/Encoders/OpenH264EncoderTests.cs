@@ -28,37 +28,6 @@ public sealed class OpenH264EncoderTests
         }
     }
 
-    [Theory]
-    [InlineData(640, 360, "42e01e")]
-    [InlineData(1920, 1080, "42e028")]
-    public void The_profile_announced_is_that_of_the_parameter_set_sent(int width, int height, string expected)
-    {
-        var format = Yu12(width, height);
-        var output = new CollectingSubscriber();
-        using var encoder = new OpenH264Encoder(Options, format, new AccessUnitPool(), output.Add);
-        Assert.Equal(expected, encoder.ProfileLevelId);
-        _ = EncodePattern(encoder, format, 1);
-        var position = 0;
-        Assert.True(NalUnit.TryFindNext(output.All[0].Data, ref position, out var first));
-        Assert.True(SpsReader.TryRead(output.All[0].Data.AsSpan(first), out var sps));
-        Assert.Equal((expected, width, height), (sps.ProfileLevelId, sps.Width, sps.Height));
-        Assert.Contains("libopenh264 has no High profile", Assert.Throws<VideoEncoderException>(
-            () => new OpenH264Encoder(Options with { Profile = H264Profile.High }, format, new AccessUnitPool(), output.Add)).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void A_forced_keyframe_is_the_very_next_picture_with_parameter_sets()
-    {
-        var format = Yu12(320, 240);
-        var output = new CollectingSubscriber();
-        using var encoder = new OpenH264Encoder(Options, format, new AccessUnitPool(), output.Add);
-        _ = EncodePattern(encoder, format, 40, force: static i => i == 17);
-        Assert.Equal([0, 17], output.All.Index().Where(static unit => unit.Item.IsKeyFrame).Select(static unit => unit.Index));
-        Assert.All(output.All.Where(static unit => unit.IsKeyFrame), static unit => Assert.Equal(
-            [NalUnitType.SequenceParameterSet, NalUnitType.PictureParameterSet, NalUnitType.IdrSlice], unit.NalUnitTypes));
-        Assert.All(output.All.Where(static unit => !unit.IsKeyFrame), static unit => Assert.Equal([NalUnitType.NonIdrSlice], unit.NalUnitTypes));
-    }
-
     [Fact]
     public void A_bitrate_step_shows_within_two_seconds_of_pictures()
     {

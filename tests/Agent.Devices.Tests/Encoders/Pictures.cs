@@ -12,13 +12,14 @@ internal static class Pictures
 
     /// <summary>Encodes the test pattern; frame n's clock is n frame durations after <see cref="FirstInstant"/>.</summary>
     public static List<byte[]> EncodePattern(
-        IVideoEncoder encoder, VideoFormat format, int count, Func<int, bool>? force = null)
+        IVideoEncoder encoder, VideoFormat format, int count, Func<int, bool>? force = null, Action<int>? before = null)
     {
         var pattern = new TestPattern(format.Width, format.Height);
         var frame = new PlanarFrame(format, pattern.Picture);
         var pictures = new List<byte[]>();
         for (var i = 0; i < count; i++)
         {
+            before?.Invoke(i);
             pattern.Draw(i, FirstInstant + TimeSpan.FromSeconds(i / format.FramesPerSecond));
             pictures.Add(pattern.Picture.ToArray());
             encoder.Encode(frame.At(TimeSpan.FromSeconds(i / format.FramesPerSecond)), force?.Invoke(i) ?? false);

@@ -30,6 +30,8 @@ public sealed unsafe class V4l2Camera : IVideoSource
     /// <summary>The least a stall lasts: USB cameras take up to two seconds to their first frame.</summary>
     private static readonly TimeSpan ShortestStall = TimeSpan.FromSeconds(3);
 
+    private readonly V4l2CaptureClock clock = new();
+    private readonly V4l2SequenceGaps gaps = new();
     private readonly string path;
     private readonly V4l2Device device;
     private readonly V4l2Frame[] frames;
@@ -45,12 +47,9 @@ public sealed unsafe class V4l2Camera : IVideoSource
     private readonly Lock ending = new();
     private CancellationToken watchedToken;
     private CancellationTokenRegistration stopRegistration;
-    private uint nextSequence;
-    private bool hasSequence;
     private volatile int requeueErrno;
 
     private volatile bool isDisposed;
-    private long framesMissed;
     private long framesDamaged;
     private long framesOverwritten;
 
@@ -91,7 +90,11 @@ public sealed unsafe class V4l2Camera : IVideoSource
                 Description += $", {ownEncoder.Description}";
             }
 
+            // Drivers whose input never changes by itself refuse this, and need no such event.
+            var subscription = new v4l2_event_subscription { type = V4L2_EVENT_SOURCE_CHANGE };
+            _ = device.Ioctl(VIDIOC_SUBSCRIBE_EVENT, ref subscription);
             frames = MapBuffers(negotiated.Layout);
+            negotiated.CheckStillSet(device, path, capability);
             foreach (var frame in frames)
             {
                 Check("VIDIOC_QBUF", Queue(frame));
@@ -124,7 +127,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
     public long FramesDropped => FramesMissed + FramesDamaged + FramesOverwritten;
 
     /// <summary>Frames the driver had no buffer for: gaps in v4l2_buffer.sequence.</summary>
-    public long FramesMissed => Volatile.Read(ref framesMissed);
+    public long FramesMissed => gaps.Missed;
 
     /// <summary>Frames thrown away because the driver flagged them (V4L2_BUF_FLAG_ERROR) or they were too short.</summary>
     public long FramesDamaged => Volatile.Read(ref framesDamaged);
@@ -151,6 +154,12 @@ public sealed unsafe class V4l2Camera : IVideoSource
             if (result == V4l2WaitResult.TimedOut)
             {
                 throw V4l2Failure.Stopped(path, $"no usable frame for {stallTimeout.TotalSeconds:0.#} s ({FramesDamaged} damaged so far)");
+            }
+
+            if (result == V4l2WaitResult.Event)
+            {
+                // Only this one is subscribed to, and a stream does not survive it (kernel documentation, V4L2_EVENT_SOURCE_CHANGE).
+                throw V4l2Failure.Stopped(path, "the signal at its input changed");
             }
 
             if (result != V4l2WaitResult.Woken && TakeNewest(out var wasStarved) is { } frame)
@@ -282,7 +291,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
             taken.SetUsed(i, isMultiplanar ? planes[i].bytesused : buffer.bytesused, isMultiplanar ? planes[i].data_offset : 0);
         }
 
-        var isLate = IsLate(buffer.sequence);
+        var isLate = gaps.IsLate(buffer.sequence, frames.Length);
         var isDamaged = (buffer.flags & V4L2_BUF_FLAG_ERROR) != 0 || !taken.IsComplete;
         if (isLate || isDamaged)
         {
@@ -292,30 +301,9 @@ public sealed unsafe class V4l2Camera : IVideoSource
             return true;
         }
 
-        taken.Lend((buffer.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC
-            ? new TimeSpan((buffer.timestamp.tv_sec * TimeSpan.TicksPerSecond) + (buffer.timestamp.tv_usec * TimeSpan.TicksPerMicrosecond))
-            : Stopwatch.GetElapsedTime(0));
+        taken.Lend(clock.CapturedAt(buffer));
         frame = taken;
         return true;
-    }
-
-    /// <summary>
-    /// Counts the gaps in v4l2_buffer.sequence. True for a frame that comes after its successor: uvcvideo copies frames on several
-    /// processors and may finish them in another order. A larger step back is a driver that began its count anew.
-    /// </summary>
-    private bool IsLate(uint sequence)
-    {
-        var step = hasSequence ? (int)(sequence - nextSequence) : 0;
-        if (step < 0 && step >= -frames.Length)
-        {
-            // It was counted as missed when its successor came.
-            framesMissed--;
-            return true;
-        }
-
-        framesMissed += Math.Max(step, 0);
-        (nextSequence, hasSequence) = (sequence + 1, true);
-        return false;
     }
 
     private int Queue(V4l2Frame frame)

@@ -56,6 +56,10 @@ internal static class V4l2Failure
         _ => new($"camera {path}: {call}: {V4l2Device.ErrorText(errno)}"),
     };
 
+    /// <summary>Between agreeing on a format and allocating buffers another program has set its own.</summary>
+    public static VideoSourceException FormatTaken(string path, string format) =>
+        new($"camera {path}: another program changed its format to {format}; stop that program (fuser -v {path} names it)") { Failure = SourceFailure.InUse };
+
     /// <summary>A call on a running stream has failed.</summary>
     public static VideoSourceException Streaming(string path, string call, int errno)
     {

@@ -5,9 +5,10 @@ namespace Agent.Devices.Sources;
 
 /// <summary>What a capture node and the agent have agreed on.</summary>
 /// <param name="Format">As delivered.</param>
+/// <param name="FourCc">Its V4L2 code.</param>
 /// <param name="MemoryPlanes">Separate memories each buffer has.</param>
 /// <param name="Layout">Where the picture planes lie in them.</param>
-internal sealed record V4l2Negotiation(VideoFormat Format, int MemoryPlanes, V4l2PlaneLayout[] Layout)
+internal sealed record V4l2Negotiation(VideoFormat Format, uint FourCc, int MemoryPlanes, V4l2PlaneLayout[] Layout)
 {
     /// <summary>Checks that the node is a camera, chooses from its offer (<see cref="V4l2FormatChoice.Nearest"/>) and sets that.</summary>
     /// <exception cref="VideoSourceException">It is no camera, is busy, or offers nothing the agent can use.</exception>
@@ -30,6 +31,7 @@ internal sealed record V4l2Negotiation(VideoFormat Format, int MemoryPlanes, V4l
             throw V4l2Failure.NotACamera(path, $"'{capability.Card}' without streaming I/O");
         }
 
+        V4l2DigitalInput.Follow(device, path);
         var choice = Choose(device, capability, options, demand);
         var negotiated = SetFormat(device, path, capability, choice);
         var asked = new v4l2_fract { numerator = 1, denominator = (uint)options.FrameRate };
@@ -43,7 +45,28 @@ internal sealed record V4l2Negotiation(VideoFormat Format, int MemoryPlanes, V4l
             LumaCoefficients = IsBt709(colorspace, encoding) ? LumaCoefficients.Bt709 : LumaCoefficients.Bt601,
         };
         var layout = V4l2PlaneLayout.Of(choice.Format, negotiated, capability.IsMultiplanar);
-        return new V4l2Negotiation(format, capability.IsMultiplanar ? choice.Format.MemoryPlanes : 1, layout);
+        return new V4l2Negotiation(format, choice.Format.FourCc, capability.IsMultiplanar ? choice.Format.MemoryPlanes : 1, layout);
+    }
+
+    /// <summary>Makes sure, once buffers are allocated and keep others from changing it, that the format is still the one agreed on.</summary>
+    /// <exception cref="VideoSourceException">Another program has changed it in the meantime.</exception>
+    public void CheckStillSet(V4l2Device device, string path, V4l2Capability capability)
+    {
+        var format = new v4l2_format { type = capability.CaptureType };
+        var errno = device.Ioctl(VIDIOC_G_FMT, ref format);
+        if (errno != 0)
+        {
+            throw V4l2Failure.SettingUp(path, "VIDIOC_G_FMT", errno);
+        }
+
+        var (single, planar) = (format.fmt.pix, format.fmt.pix_mp);
+        var (width, height, fourCc) = capability.IsMultiplanar
+            ? (planar.width, planar.height, planar.pixelformat)
+            : (single.width, single.height, single.pixelformat);
+        if ((width, height, fourCc) != ((uint)Format.Width, (uint)Format.Height, FourCc))
+        {
+            throw V4l2Failure.FormatTaken(path, $"{V4l2Enumeration.FourCcText(fourCc)} {width}x{height}");
+        }
     }
 
     /// <summary>As V4L2_MAP_YCBCR_ENC_DEFAULT of linux/videodev2.h resolves a default encoding.</summary>

@@ -9,6 +9,8 @@ public enum V4l2WaitResult
     TimedOut,
     /// <summary>A buffer can be taken.</summary>
     Ready,
+    /// <summary>POLLPRI: an event that was subscribed to waits; VIDIOC_DQEVENT gives it.</summary>
+    Event,
     /// <summary><see cref="V4l2Device.Wake"/> was called, or a signal came.</summary>
     Woken,
     /// <summary>POLLERR or POLLHUP: the stream has failed or the device is gone; VIDIOC_DQBUF tells the errno.</summary>
@@ -16,8 +18,8 @@ public enum V4l2WaitResult
 }
 
 /// <summary>
-/// An open V4L2 device node (non-blocking) with an eventfd that ends a wait. Methods return 0 or the errno; only
-/// <see cref="Wake"/> may be called from another thread.
+/// An open V4L2 device node (non-blocking) with an eventfd that ends a wait. Methods return 0 or the errno. One thread waits; ioctls, which
+/// the kernel takes one at a time, and <see cref="Wake"/> may come from any.
 /// </summary>
 public sealed unsafe class V4l2Device : IDisposable
 {
@@ -35,6 +37,7 @@ public sealed unsafe class V4l2Device : IDisposable
     }
 
     /// <summary>ioctl(2), repeated on EINTR. Returns 0 or the errno.</summary>
+    /// <exception cref="ObjectDisposedException">The device is closed; it is not closed under a call.</exception>
     public int Ioctl<T>(uint request, ref T argument)
         where T : unmanaged
     {
@@ -80,9 +83,9 @@ public sealed unsafe class V4l2Device : IDisposable
     /// <summary>Closes a descriptor that <see cref="Export"/> gave; whoever has imported the buffer keeps it.</summary>
     public static void CloseDmabuf(int dmabuf) => _ = Syscalls.close(dmabuf);
 
-    /// <summary>Waits until a captured buffer can be taken, the device fails, <see cref="Wake"/> is called or time is up.</summary>
+    /// <summary>Waits until a captured buffer can be taken, an event waits, the device fails, <see cref="Wake"/> is called or time is up.</summary>
     /// <exception cref="LibcException">ppoll(2) has failed.</exception>
-    public V4l2WaitResult Wait(TimeSpan timeout) => Poll(timeout, V4l2Libc.POLLIN);
+    public V4l2WaitResult Wait(TimeSpan timeout) => Poll(timeout, V4l2Libc.POLLIN | V4l2Libc.POLLPRI);
 
     /// <summary>
     /// The same for a memory-to-memory device: until either queue has a buffer that can be taken or an event waits. Negative waits for ever.
@@ -112,6 +115,7 @@ public sealed unsafe class V4l2Device : IDisposable
         }
 
         return (descriptors[0].revents & (V4l2Libc.POLLERR | V4l2Libc.POLLHUP)) != 0 ? V4l2WaitResult.Failed
+            : (descriptors[0].revents & V4l2Libc.POLLPRI) != 0 ? V4l2WaitResult.Event
             : descriptors[0].revents != 0 ? V4l2WaitResult.Ready
             : V4l2WaitResult.TimedOut;
     }

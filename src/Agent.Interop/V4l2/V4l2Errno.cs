@@ -1,6 +1,6 @@
 namespace Agent.Interop.V4l2;
 
-/// <summary>Values of errno that tell apart what is wrong with a V4L2 device (asm-generic/errno-base.h).</summary>
+/// <summary>Values of errno that tell apart what is wrong with a V4L2 device (asm-generic/errno.h).</summary>
 public static class V4l2Errno
 {
     public const int EPERM = 1;
@@ -16,4 +16,6 @@ public static class V4l2Errno
     public const int ENOTTY = 25;
     public const int EPIPE = 32;
     public const int ERANGE = 34;
+    public const int ENOLCK = 37;
+    public const int ENOLINK = 67;
 }

@@ -19,6 +19,12 @@ public static partial class Videodev2
     public const uint VIDIOC_S_EXT_CTRLS = 0xc0205648;
     public const uint VIDIOC_ENUM_FRAMESIZES = 0xc02c564a;
     public const uint VIDIOC_ENUM_FRAMEINTERVALS = 0xc034564b;
+    public const uint VIDIOC_ENUMINPUT = 0xc050561a;
+    public const uint VIDIOC_G_INPUT = 0x80045626;
+    public const uint VIDIOC_S_DV_TIMINGS = 0xc0845657;
+    public const uint VIDIOC_QUERY_DV_TIMINGS = 0x80845663;
+    public const uint V4L2_IN_CAP_DV_TIMINGS = 0x00000002;
+    public const uint V4L2_EVENT_SOURCE_CHANGE = 5;
     public const uint VIDIOC_QUERY_EXT_CTRL = 0xc0e85667;
     public const uint V4L2_CAP_VIDEO_CAPTURE = 0x00000001;
     public const uint V4L2_CAP_VIDEO_OUTPUT = 0x00000002;

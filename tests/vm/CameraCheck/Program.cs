@@ -5,6 +5,8 @@ using CameraCheck;
 // camera-check refuse DEVICE TEXT [format=F]      opening must fail with a message that holds TEXT
 // camera-check probe DEVICE [card=C] [format=F:WxH@R ...] [control=NAME ...]
 // camera-check set DEVICE CONTROL VALUE           sets a V4L2 control by its name
+// camera-check control DEVICE [NAME VALUE OUTCOME]...   sets controls through the source, see ControlCheck
+// camera-check take DEVICE                        a format taken by another program must be noticed
 // Each check prints one TAP line; the exit status is 1 if one has failed.
 var options = args.Skip(2).Where(argument => argument.Contains('=')).Select(argument => argument.Split('=', 2))
     .ToLookup(pair => pair[0], pair => pair[1]);
@@ -40,11 +42,17 @@ switch (args)
         }
 
         break;
+    case ["control", var device, ..]:
+        ControlCheck.Run(device, args.AsSpan(2));
+        break;
+    case ["take", var device]:
+        ControlCheck.TakeFormat(device);
+        break;
     case ["set", var device, var control, var value]:
         DeviceControl.Set(device, control, int.Parse(value, System.Globalization.CultureInfo.InvariantCulture));
         break;
     default:
-        Console.Error.WriteLine("camera-check: stream|refuse|probe|set DEVICE ...");
+        Console.Error.WriteLine("camera-check: stream|refuse|probe|control|take|set DEVICE ...");
         return 2;
 }
 

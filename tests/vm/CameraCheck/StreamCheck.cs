@@ -10,8 +10,9 @@ namespace CameraCheck;
 /// wanted; without it only if forced), frames=N, gives=FORMAT:WxH (what must be agreed on),
 /// fps=LOW..HIGH, picture=bars|jpeg|h264 (what each frame must hold), hold=MS (pause between frames, as a slow encoder would),
 /// age=MS (how old a frame may be when read), drops=missed|damaged|overwritten|none (which counter
-/// must have moved), then=COMMAND (a shell command run after the frames, after which
-/// reading must fail) with fails=TEXT (in its message) and within=MS.
+/// must have moved), meanwhile=COMMAND (a shell command run while frames are read), then=COMMAND (a shell command run after the frames, after which
+/// reading must fail) with fails=TEXT (in its message) and within=MS. says=TEXT (in the source's description), control=NAME:VALUE
+/// (configured) with notes=TEXT (said about it; none: nothing), and the options of EncoderCheck.
 /// </summary>
 internal static class StreamCheck
 {
@@ -44,9 +45,23 @@ internal static class StreamCheck
                 Tap.Check(given.Equals(expected, StringComparison.OrdinalIgnoreCase), $"{name} gives {expected}", given);
             }
 
+            foreach (var text in options["says"])
+            {
+                Tap.Check(camera.Description.Contains(text, StringComparison.Ordinal), $"{name} says '{text}'", camera.Description);
+            }
+
+            foreach (var text in options["notes"])
+            {
+                var notes = string.Join("; ", camera.Notes.DefaultIfEmpty("none"));
+                Tap.Check(notes.Contains(text, StringComparison.Ordinal), $"{name} notes '{text}'", notes);
+            }
+
             try
             {
+                using var meanwhile = options["meanwhile"].FirstOrDefault() is { } command ? Process.Start("/bin/sh", ["-c", command]) : null;
                 ReadFrames(camera, name, frames, options);
+                meanwhile?.WaitForExit();
+                EncoderCheck.Run(camera, name, options);
             }
             catch (VideoSourceException exception)
             {
@@ -198,6 +213,7 @@ internal static class StreamCheck
             Height = int.Parse(size[1], CultureInfo.InvariantCulture),
             FrameRate = Number(options, "rate", 30),
             PixelFormat = options["format"].FirstOrDefault(),
+            Controls = options["control"].Select(text => text.Split(':', 2)).ToDictionary(pair => pair[0], pair => pair[1]),
         };
     }
 

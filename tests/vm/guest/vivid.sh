@@ -30,6 +30,35 @@ camera-check refuse /dev/video0 'in use by another program'
 kill $holder
 wait $holder 2>/dev/null
 
+# Numbers and times that wrap are neither gaps nor instants in the future.
+camera-check set /dev/video0 'Wrap Sequence Number' 1
+camera-check stream /dev/video0 size=320x180 rate=10 frames=15
+camera-check set /dev/video0 'Wrap Sequence Number' 0
+camera-check set /dev/video0 'Wrap Timestamp' 1
+camera-check stream /dev/video0 size=320x180 rate=10 frames=10
+camera-check set /dev/video0 'Wrap Timestamp' 0
+
+# Controls: by the names that v4l2-ctl uses, clamped, explained; set at every opening.
+camera-check control /dev/video0 \
+  brightness 100 '=100' brightness 300 '=255 300 is outside 0..255; set to 255' brightnes 1 'the nearest are brightness' \
+  gain_automatic true '=1' gain 50 'gain_automatic holds it; set gain_automatic to false first' gain_automatic false '=0' gain 50 '=50' \
+  test_pattern 'Solid White' '=7' test_pattern solid_black '=6' test_pattern 99 'expected one of 0 (' test_pattern 0 '=0' \
+  hue 1.5 'expected an integer -128..128' saturation 0x10 '=16' contrast 128 '=128' brightness 128 '=128' saturation 128 '=128'
+camera-check stream /dev/video0 size=320x180 frames=2 control=contrast:100 control=hue:999 notes='control hue: 999 is outside -128..128; set to 128'
+camera-check stream /dev/video0 size=320x180 frames=2 control=contrast:128 control=hue:0 notes=none
+
+# Another program, and errors of single calls: named, and gone with the next opening.
+camera-check take /dev/video0
+for call in REQBUFS QBUF STREAMON; do
+  camera-check set /dev/video0 "Inject VIDIOC_$call Error" 1
+  camera-check refuse /dev/video0 "VIDIOC_$call: Invalid argument"
+  camera-check stream /dev/video0 size=320x180 frames=2
+done
+camera-check stream /dev/video0 size=320x180 frames=10 \
+  then="camera-check set /dev/video0 'Inject VIDIOC_QBUF Error' 1" fails='the stream broke off (VIDIOC_QBUF' within=3000
+camera-check stream /dev/video0 size=320x180 frames=2
+camera-check stream /dev/video0 size=320x180 rate=25 frames=60 drops=damaged meanwhile="camera-check set /dev/video0 'Inject V4L2_BUF_FLAG_ERROR' 1"
+
 # A stream that fails and a device that goes are reported at once.
 camera-check stream /dev/video0 size=320x180 frames=10 \
   then="camera-check set /dev/video0 'Inject Fatal Streaming Error' 1" fails='it is reopened by itself' within=2000
@@ -41,4 +70,13 @@ modprobe -r vivid
 # From physically contiguous memory, as cameras and encoders without an IOMMU have it.
 modprobe vivid node_types=0x1 allocators=1
 camera-check stream /dev/video0 format=NV12 size=320x180 rate=25 gives=NV12:320x180 picture=bars
+modprobe -r vivid
+
+# An HDMI input whose signal changes, goes and comes back.
+modprobe vivid node_types=0x1 num_inputs=1 input_types=3 no_error_inj=0
+camera-check stream /dev/video0 size=1280x720 frames=5 gives=NV12:1280x720 \
+  then="camera-check set /dev/video0 'DV Timings Signal Mode' 1" fails='the signal at its input changed' within=3000
+camera-check refuse /dev/video0 'no signal arrives at its input'
+camera-check set /dev/video0 'DV Timings Signal Mode' 0
+camera-check stream /dev/video0 size=1280x720 frames=5 gives=NV12:1280x720
 modprobe -r vivid

@@ -162,13 +162,13 @@ static void build_configuration(void)
 	APPEND(9, 2, 0, 0, 2, 1, 0, 0x80, 250);
 	APPEND(8, 11, 0, 2, 14, 3, 0, 0);                         /* interface association: video */
 	APPEND(9, 4, 0, 0, 0, 14, 1, 0, 0);                       /* VideoControl interface */
-	APPEND(13, 0x24, 1, 0x10, 0x01, 13 + 18 + 12 + 9 + (has_unit ? 26 : 0), 0);
+	APPEND(13, 0x24, 1, 0x10, 0x01, 13 + 18 + 12 + 9 + (has_unit ? 27 : 0), 0);
 	append(4, CLOCK_HZ);
 	APPEND(1, VIDEO_STREAMING);
 	APPEND(18, 0x24, 2, 1, 0x01, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0); /* camera terminal */
 	APPEND(12, 0x24, 5, PROCESSING_UNIT, 1, 0, 0, 2, 0x03, 0x00, 0, 0);     /* brightness, contrast */
 	if (has_unit)
-		APPEND(26, 0x24, 6, EXTENSION_UNIT, 0x41, 0x76, 0x9e, 0xa2, 0x04, 0xde, 0xe3, 0x47, 0x8b, 0x2b, 0xf4, 0x34, 0x1a, 0xff,
+		APPEND(27, 0x24, 6, EXTENSION_UNIT, 0x41, 0x76, 0x9e, 0xa2, 0x04, 0xde, 0xe3, 0x47, 0x8b, 0x2b, 0xf4, 0x34, 0x1a, 0xff,
 			0x00, 0x3b, only_gop ? 2 : 4, 1, PROCESSING_UNIT, 2, 0x03, only_gop ? 0 : 0x21, 0);
 	APPEND(9, 0x24, 3, 3, 0x01, 0x01, 0, has_unit ? EXTENSION_UNIT : PROCESSING_UNIT, 0); /* output terminal */
 	APPEND(9, 4, VIDEO_STREAMING, 0, 0, 14, 2, 0, 0);         /* VideoStreaming, no bandwidth */

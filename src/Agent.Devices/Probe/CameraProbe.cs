@@ -29,7 +29,13 @@ public static class CameraProbe
                         format.Description,
                         V4l2PixelFormat.Supported.Any(supported => supported.FourCc == format.FourCc),
                         V4l2Enumeration.Sizes(device, format.FourCc).ConvertAll(size => Size(device, format.FourCc, size))));
-                cameras.Add(new CameraReport(path, capability.Card, capability.Driver, capability.Bus, null, formats, V4l2ControlAccess.List(device)));
+                var isCsi = CsiCamera.IsRaw(capability, formats);
+                cameras.Add(new CameraReport(
+                    path, capability.Card, capability.Driver, capability.Bus, isCsi ? CsiCamera.Problem : null, formats, V4l2ControlAccess.List(device))
+                {
+                    StablePath = V4l2Identity.StablePath(path, capability),
+                    IsCsi = isCsi,
+                });
             }
         });
         return cameras;

@@ -13,7 +13,14 @@ public sealed record ProbeReport(IReadOnlyList<CameraReport> Cameras, IReadOnlyL
 /// <param name="Controls">In the driver's order.</param>
 public sealed record CameraReport(
     string Path, string Card, string Driver, string Bus, string? Problem,
-    IReadOnlyList<FormatReport> Formats, IReadOnlyList<ControlReport> Controls);
+    IReadOnlyList<FormatReport> Formats, IReadOnlyList<ControlReport> Controls)
+{
+    /// <summary>What to write into <c>source.path</c>: leads to this camera even when it comes back as another node.</summary>
+    public string StablePath { get; init; } = Path;
+
+    /// <summary>Whether it is a raw node of a Raspberry Pi's CSI camera, which only libcamera can drive.</summary>
+    public bool IsCsi { get; init; }
+}
 
 /// <summary>A pixel format of a camera.</summary>
 /// <param name="FourCc">Its V4L2 code.</param>

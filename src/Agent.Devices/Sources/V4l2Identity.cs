@@ -31,6 +31,25 @@ internal sealed class V4l2Identity
     /// <param name="ask">Asks a node what it is; <c>null</c> if it does not answer.</param>
     internal V4l2Identity(string sysfs, string devices, Func<string, V4l2Capability?> ask) => (this.sysfs, this.devices, this.ask) = (sysfs, devices, ask);
 
+    /// <summary>What to configure so that a camera is found wherever it comes back: its serial number, else its port, else the node.</summary>
+    public static string StablePath(string path, V4l2Capability capability)
+    {
+        var serial = V4l2Sysfs.Find(Path.GetFileName(path))?.Usb?.Serial;
+        return MeansNode(SerialPrefix + serial) ? SerialPrefix + serial : MeansNode(BusPrefix + capability.Bus) ? BusPrefix + capability.Bus : path;
+
+        bool MeansNode(string selector)
+        {
+            try
+            {
+                return !selector.EndsWith(':') && new V4l2Identity().Locate(selector) == path;
+            }
+            catch (VideoSourceException)
+            {
+                return false;
+            }
+        }
+    }
+
     /// <summary>Whether the camera was there before.</summary>
     public bool IsKnown => known is not null;
 

@@ -39,6 +39,7 @@ public static partial class Videodev2
     public const uint V4L2_CAP_META_CAPTURE = 0x00800000;
     public const uint V4L2_CAP_META_OUTPUT = 0x08000000;
     public const uint V4L2_CAP_STREAMING = 0x04000000;
+    public const uint V4L2_CAP_IO_MC = 0x20000000;
     public const uint V4L2_CAP_TOUCH = 0x10000000;
     public const uint V4L2_CAP_DEVICE_CAPS = 0x80000000;
     public const uint V4L2_BUF_TYPE_VIDEO_CAPTURE = 0x00000001;

@@ -64,11 +64,16 @@ internal static class AgentCommandLine
         schema.SetAction(_ => output.Write(ConfigurationSchema.Write()));
 
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var probe = new Command("probe", "List the cameras, their formats and the H.264 encoders of this machine.") { json };
+        var suggest = new Option<bool>("--config") { Description = "Print only a configuration that shows every camera." };
+        var probe = new Command("probe", "List the cameras, their formats and the H.264 encoders of this machine, and suggest a configuration.") { json, suggest };
         probe.SetAction(parsed =>
         {
             var report = CameraProbe.Run();
-            if (parsed.GetValue(json))
+            if (parsed.GetValue(suggest))
+            {
+                output.WriteLine(ConfigurationSuggestion.Write(report));
+            }
+            else if (parsed.GetValue(json))
             {
                 output.WriteLine(JsonSerializer.Serialize(report, AgentJson.Default.ProbeReport));
             }

@@ -37,6 +37,9 @@ internal static class ProbeText
         {
             output.WriteLine($"  {encoder.Name} ({encoder.Kind}{(encoder.Path is { } path ? $", {path}" : "")})");
         }
+
+        output.WriteLine("Configuration for these cameras ('camera-agent probe --config' prints only this)");
+        output.WriteLine(ConfigurationSuggestion.Write(report));
     }
 
     private static string Describe(ControlReport control)

@@ -37,6 +37,17 @@ public sealed class ProbeTests
             H.264 encoders
               libx264 (libavcodec)
               bcm2835-codec (v4l2-m2m, /dev/video11)
+            Configuration for these cameras ('camera-agent probe --config' prints only this)
+            {
+              "cameras": {
+                "hd-webcam": {
+                  "source": {
+                    "kind": "v4l2",
+                    "path": "/dev/video0"
+                  }
+                }
+              }
+            }
 
             """,
             output.ToString());

@@ -33,6 +33,9 @@ modprobe uvcvideo
 # With a serial number: another takes its port and its node; it comes back elsewhere.
 attach 2 serial=A1
 first=$!
+camera-agent probe --config >/tmp/suggested.json
+check 'the configuration that probe suggests names it by its serial number' grep -q '"path": "serial:A1"' /tmp/suggested.json
+check 'the configuration that probe suggests is good' camera-agent config check /tmp/suggested.json
 run_agent /dev/video0
 check 'the camera with serial number A1 is shown' status_shows '"isProducing":true'
 detach $first 0

@@ -42,7 +42,7 @@ camera-check set /dev/video0 'Wrap Timestamp' 0
 camera-check control /dev/video0 \
   brightness 100 '=100' brightness 300 '=255 300 is outside 0..255; set to 255' brightnes 1 'the nearest are brightness' \
   gain_automatic true '=1' gain 50 'gain_automatic holds it; set gain_automatic to false first' gain_automatic false '=0' gain 50 '=50' \
-  test_pattern 'Solid White' '=7' test_pattern solid_black '=6' test_pattern 99 'expected one of 0 (' test_pattern 0 '=0' \
+  test_pattern '100% White' '=6' test_pattern 100_red '=7' test_pattern 99 'expected one of 0 (' test_pattern 0 '=0' \
   hue 1.5 'expected an integer -128..128' saturation 0x10 '=16' contrast 128 '=128' brightness 128 '=128' saturation 128 '=128'
 camera-check stream /dev/video0 size=320x180 frames=2 control=contrast:100 control=hue:999 notes='control hue: 999 is outside -128..128; set to 128'
 camera-check stream /dev/video0 size=320x180 frames=2 control=contrast:128 control=hue:0 notes=none

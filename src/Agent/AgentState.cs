@@ -1,5 +1,7 @@
+using System.Collections.ObjectModel;
 using System.Reflection;
 using Agent.Devices;
+using Agent.Http;
 using Agent.Mqtt;
 using Agent.Transport;
 
@@ -12,6 +14,9 @@ namespace Agent;
 /// <param name="Clock">Wall clock and uptime.</param>
 internal sealed record AgentState(IViewerGateway Gateway, Func<IReadOnlyList<CameraStatus>> Cameras, Func<MqttStatus?> Broker, TimeProvider Clock)
 {
+    /// <summary>The cameras by name.</summary>
+    public IReadOnlyDictionary<string, CameraUnit> Units { get; init; } = ReadOnlyDictionary<string, CameraUnit>.Empty;
+
     private readonly long _started = Clock.GetTimestamp();
 
     /// <summary>Version and source revision of this build.</summary>

@@ -1,5 +1,6 @@
 using Agent.Configuration;
 using Agent.Devices;
+using Agent.Http;
 using Agent.Mqtt;
 using Agent.Transport;
 
@@ -20,7 +21,10 @@ internal sealed class Composition : IAsyncDisposable
         _viewers = ViewerRegistry.Open(options.WebRtc, _cameras.ToDictionary(c => c.Options.Name, c => c.Hub), loggers);
         var broker = options.Mqtt.Connection;
         _mqtt = broker.Host is null ? null : new MqttService(broker, _viewers, options.Cameras[0].Name, loggers);
-        State = new AgentState(_viewers, () => [.. _cameras.Select(c => c.GetStatus())], () => _mqtt?.GetStatus(), TimeProvider.System);
+        State = new AgentState(_viewers, () => [.. _cameras.Select(c => c.GetStatus())], () => _mqtt?.GetStatus(), TimeProvider.System)
+        {
+            Units = _cameras.ToDictionary(c => c.Options.Name, c => new CameraUnit(c)),
+        };
     }
 
     public AgentState State { get; }

@@ -26,6 +26,10 @@ internal static class Key<TOptions>
 /// </summary>
 internal static class ConfigurationTable
 {
+    /// <summary>bit/s: less is no picture any more, more is beyond every level that browsers decode.</summary>
+    public const int MinimumBitrate = 50_000;
+    public const int MaximumBitrate = 50_000_000;
+
     private const string NamePattern = "^[A-Za-z0-9_-]{1,64}$";
     private const string NameInWords = "1 to 64 letters, digits, '-' and '_'";
     // RFC 6750 §2.1 b64token: what an Authorization header can carry.
@@ -78,7 +82,7 @@ internal static class ConfigurationTable
                 ("auto", VideoEncoderKind.Auto), ("passthrough", VideoEncoderKind.Passthrough), ("v4l2m2m", VideoEncoderKind.V4l2M2m),
                 ("libx264", VideoEncoderKind.Libx264), ("openh264", VideoEncoderKind.OpenH264)),
             o => o.Kind, (o, v) => o with { Kind = v }),
-        EncoderKey.Of("bitrate", "Target in bit/s.", new IntegerType(50_000, 50_000_000), o => o.BitrateBps, (o, v) => o with { BitrateBps = v }),
+        EncoderKey.Of("bitrate", "Target in bit/s.", new IntegerType(MinimumBitrate, MaximumBitrate), o => o.BitrateBps, (o, v) => o with { BitrateBps = v }),
         EncoderKey.Of("profile", "H.264 profile; every browser decodes constrained-baseline.",
             new ChoiceType<H264Profile>(("constrained-baseline", H264Profile.ConstrainedBaseline), ("main", H264Profile.Main), ("high", H264Profile.High)),
             o => o.Profile, (o, v) => o with { Profile = v }),

@@ -30,6 +30,7 @@ internal static class HttpServer
         app.Use(guard.InvokeAsync);
 
         new WhepEndpoints(state.Gateway).Map(app);
+        new CameraEndpoints(state.Units).Map(app);
         app.MapMethods("/api/status", Readable, context => WriteStatusAsync(context, state));
         app.MapMethods("/metrics", Readable, context => context.WriteBytesAsync(Encoding.UTF8.GetBytes(MetricsPage.Write(state)), MetricsPage.ContentType));
         app.MapMethods("/healthz", Readable, context => WriteHealthAsync(context, state, guard)).WithMetadata(OpenToAll.Instance);

@@ -44,4 +44,6 @@ internal sealed class TransportAddressConverter : JsonConverter<TransportAddress
 [JsonSerializable(typeof(Status))]
 [JsonSerializable(typeof(PageSettings))]
 [JsonSerializable(typeof(ProbeReport))]
+[JsonSerializable(typeof(CameraChange))]
+[JsonSerializable(typeof(CameraDetails))]
 internal sealed partial class AgentJson : JsonSerializerContext;

@@ -30,14 +30,18 @@ internal sealed class TestServer : IAsyncDisposable
     public HttpClient Client { get; }
 
     public static async Task<TestServer> StartAsync(
-        HttpOptions? http = null, BrokerOptions? mqtt = null, CameraStatus[]? cameras = null, MqttStatus? broker = null, PageFiles? page = null)
+        HttpOptions? http = null, BrokerOptions? mqtt = null, CameraStatus[]? cameras = null, MqttStatus? broker = null, PageFiles? page = null,
+        params CameraPipeline[] units)
     {
         var options = new AgentOptions { Http = (http ?? new HttpOptions()) with { Listen = new IPEndPoint(IPAddress.Loopback, 0) }, Mqtt = mqtt ?? new BrokerOptions() };
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         HttpServer.Configure(builder, options.Http);
         var app = builder.Build();
         var gateway = new FakeGateway();
-        var state = new AgentState(gateway, () => cameras ?? [Camera()], () => broker, TimeProvider.System);
+        var state = new AgentState(gateway, () => cameras ?? [Camera()], () => broker, TimeProvider.System)
+        {
+            Units = units.ToDictionary(static unit => unit.Options.Name, static unit => new CameraUnit(unit)),
+        };
         HttpServer.Map(app, options, state, page ?? new PageFiles(typeof(TestServer).Assembly));
         await app.StartAsync();
         return new TestServer(app, gateway);

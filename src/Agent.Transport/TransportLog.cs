@@ -38,4 +38,7 @@ internal static partial class TransportLog
 
     [LoggerMessage(7, LogLevel.Error, "A handler of the viewer-closed event failed")]
     internal static partial void ViewerClosedHandlerFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(11, LogLevel.Error, "The media loop hangs: it has not taken its turn for {Seconds} s; no viewer gets anything")]
+    internal static partial void LoopHangs(ILogger logger, double seconds);
 }

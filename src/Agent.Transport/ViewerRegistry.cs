@@ -23,6 +23,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
     private const int ETagBytes = 9;
     private const int CnameBytes = 12; // RFC 7022 §4.2: at least 96 bits
     private static readonly TimeSpan CameraRetryAfter = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LoopTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BusyRetryAfter = TimeSpan.FromSeconds(5);
 
     private readonly TransportOptions _options;
@@ -38,6 +39,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
     private DtlsContext? _owned;
     private int _reserved;
     private long _viewersTotal;
+    private volatile bool _isLoopHanging;
 
     /// <param name="options">The media port and the limits.</param>
     /// <param name="hubs">The cameras by name; not changed afterwards.</param>
@@ -237,6 +239,25 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
             SessionFaults = Interlocked.Read(ref counters.SessionFaults),
             NamesUnresolved = _resolver.Unresolved,
         };
+    }
+
+    /// <summary>False if the media loop does not take its turn within a second, which it does thousands of times; said once in the log.</summary>
+    public async ValueTask<bool> CheckProgressAsync()
+    {
+        using var timeout = new CancellationTokenSource(LoopTimeout);
+        try
+        {
+            var getsOn = await _loop.InvokeAsync(static () => true, timeout.Token).ConfigureAwait(false);
+            _isLoopHanging = false;
+            return getsOn;
+        }
+        catch (OperationCanceledException)
+        {
+            if (!_isLoopHanging)
+                TransportLog.LoopHangs(_logger, LoopTimeout.TotalSeconds);
+            _isLoopHanging = true;
+            return false;
+        }
     }
 
     /// <inheritdoc/>

@@ -36,7 +36,12 @@ internal static partial class AgentHost
                 composition.Start();
                 await app.StartAsync();
                 LogStarted(logger, AgentState.Version, string.Join(' ', app.Urls));
-                await app.WaitForShutdownAsync();
+                var interval = ProgressWatch.FindInterval(Environment.GetEnvironmentVariable, Environment.ProcessId);
+                var notifier = interval is null ? null : app.Services.GetService<ISystemdNotifier>();
+                await using (new ProgressWatch(composition.GetsOnAsync, notifier, interval ?? ProgressWatch.DefaultInterval, logger))
+                {
+                    await app.WaitForShutdownAsync();
+                }
             }
             finally
             {

@@ -39,6 +39,18 @@ internal sealed class Composition : IAsyncDisposable
         _mqtt?.Start();
     }
 
+    /// <summary>Whether every camera's thread and the media loop get on; each says in the log if it does not.</summary>
+    public async ValueTask<bool> GetsOnAsync()
+    {
+        var getsOn = await _viewers.CheckProgressAsync();
+        foreach (var camera in _cameras)
+        {
+            getsOn &= camera.CheckProgress();
+        }
+
+        return getsOn;
+    }
+
     /// <summary>Says offline to the broker, BYE to the viewers, then joins the cameras' threads.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -45,6 +45,18 @@ public sealed class ViewerRegistryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_loop_that_does_not_take_its_turn_is_seen()
+    {
+        Assert.True(await _registry.CheckProgressAsync());
+        using var hang = new ManualResetEventSlim();
+        Assert.True(_registry.Loop.TryInvoke(() => hang.Wait(Patience), out var hanging));
+        Assert.False(await _registry.CheckProgressAsync());
+        hang.Set();
+        Assert.True(await hanging);
+        Assert.True(await _registry.CheckProgressAsync());
+    }
+
+    [Fact]
     public async Task An_offer_is_answered_with_an_unguessable_id_an_etag_and_this_hosts_candidate()
     {
         var first = await OpenAsync();

@@ -35,6 +35,18 @@ public sealed class DependencyDirectionTests
         Assert.Empty(offenders);
     }
 
+    /// <summary>Whoever could set a camera's command could run any program: only the configuration does, which HTTP and MQTT never write.</summary>
+    [Fact]
+    public void What_the_network_reaches_knows_no_command_and_starts_no_program()
+    {
+        string[] forbidden = ["VideoSourceOptions", "CameraOptions", "ExecCamera", "RpicamCamera", "ChildVideoSource", "ChildProcess", "Process.Start"];
+        var offenders = new[] { "Agent/Http", "Agent.Mqtt", "Agent.Transport", "Agent.Rtc" }
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Sources, folder), "*.cs", SearchOption.AllDirectories))
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
+            .Where(file => File.ReadAllText(file) is var text && forbidden.Any(word => text.Contains(word, StringComparison.Ordinal)));
+        Assert.Empty(offenders);
+    }
+
     [Fact]
     public void Protocol_cores_read_no_clock_and_start_no_task()
     {

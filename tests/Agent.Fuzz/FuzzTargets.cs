@@ -48,10 +48,30 @@ internal static class FuzzTargets
         new("srtp", Hex("800f1234decafbadcafebabe4e55dc4ce79978d88ca4d215949d2402b78d6acc99ea179b8dbb"), FuzzSrtp),
         new("sps", Hex("6742c01fda014016ec0440000003004000000c83c60c92", "6764001facd9405005bb016a02020280000003008000001e478c18cb"),
             input => SpsReader.TryRead(input, out _)),
+        new("jpeg", Hex("ffd8ffffc0000b080010002001011100ffda0008010100003f000102ff00d9ffd003ffffc40003d9ffda0008010100003f0005ffd9"), FuzzJpeg),
         new("uvc-descriptors", Hex("12010002ef02014009120156000101020301" + "0904000000" + "0e010000" + "1a24060441769ea204dee3478b2bf4341aff003b01010100" + "00ff"),
             input => UvcDescriptors.TryFindExtensionUnit(input, 0, UvcH264.GuidUvcxH264Xu, out _)),
         new("access-units", AccessUnitSeeds(), FuzzSplitter),
     ];
+
+    /// <summary>As a stream, twice over and in pieces: every image that is cut out ends as one does.</summary>
+    private static void FuzzJpeg(byte[] input)
+    {
+        var cutter = new JpegCutter(new VideoFormat(PixelFormat.Mjpg, 16, 16, 30, 1));
+        byte[] stream = [.. input, .. input];
+        for (var position = 0; position < stream.Length;)
+        {
+            var count = Math.Min(1 + position % 7, stream.Length - position);
+            stream.AsSpan(position, count).CopyTo(cutter.Space);
+            cutter.Advance(count, TimeSpan.Zero);
+            position += count;
+            while (cutter.TryTake() is { } image)
+            {
+                if (!image.GetPlane(0).EndsWith((ReadOnlySpan<byte>)[0xFF, 0xD9])) throw new InvalidOperationException("an image without its end");
+                image.Dispose();
+            }
+        }
+    }
 
     private static void FuzzRtcp(byte[] input)
     {

@@ -1,9 +1,10 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Agent.Devices.Sources;
 
 /// <summary>The last lines that a program wrote to its standard error, for the message that says how it failed.</summary>
-internal sealed class ErrorLines
+internal sealed partial class ErrorLines
 {
     private const int MaximumLines = 3;
     private const int MaximumLineLength = 200;
@@ -24,7 +25,8 @@ internal sealed class ErrorLines
 
     /// <summary>
     /// Those of the last lines that speak of an error, or else all of them, for a log; empty if there are none. Without what is in brackets
-    /// at their beginning, where libcamera and FFmpeg write times and addresses: the same failure is to be the same message.
+    /// at their beginning, where libcamera and FFmpeg write times and addresses: the same failure is to be the same message. Without the user
+    /// and password of URLs.
     /// </summary>
     public override string ToString()
     {
@@ -52,6 +54,10 @@ internal sealed class ErrorLines
         // A log line must stay one line, whatever the program wrote.
         var text = string.Concat(Encoding.UTF8.GetString(kept, 1, kept[0]).Select(static c => char.IsControl(c) ? ' ' : c)).Trim();
         while (text.StartsWith('[') && text.IndexOf(']', StringComparison.Ordinal) is > 0 and var end) text = text[(end + 1)..].TrimStart();
-        return text;
+        return Credentials().Replace(text, "://…@");
     }
+
+    /// <summary>The user information of a URL (RFC 3986 §3.2.1): programs name what they cannot open, and viewers may read the status.</summary>
+    [GeneratedRegex("://[^/\\s]*@")]
+    private static partial Regex Credentials();
 }

@@ -28,8 +28,8 @@ internal sealed class JpegCutter : FrameCutter
     {
         get
         {
-            if (_current.Space.IsEmpty) _current.Reserve(Math.Max(ReadSize, _current.Length * 2));
-            return _current.Space[..Math.Min(ReadSize, _current.Space.Length)];
+            if (_current.Space.Length < ReadSize) _current.Reserve(Math.Max(_current.Length + ReadSize, _current.Length * 2));
+            return _current.Space[..ReadSize];
         }
     }
 

@@ -211,6 +211,7 @@ public sealed class ChildVideoSourceTests : IDisposable
     [InlineData("echo 'ERROR: *** no cameras available ***' >&2; exit 255", "ended with status 255: ERROR: *** no cameras available ***")]
     [InlineData("printf '[0:12:34.5] [99] starting\\n[in @ 0x55] a\\tb\\rlast' >&2; exit 1", "ended with status 1: starting / a b / last")]
     [InlineData("for i in 1 2 3 4 5; do echo line $i >&2; done; exit 1", "ended with status 1: line 3 / line 4 / line 5")]
+    [InlineData("echo 'Error opening input file rtsp://me:p@ss@host/a@b.' >&2; exit 1", "ended with status 1: Error opening input file rtsp://…@host/a@b.")]
     [InlineData("kill -9 $$", "was ended by signal 9")]
     [InlineData("head -c 100 /dev/zero; exit 4", "ended with status 4")]
     [InlineData("sleep 1000 & exit 5", "ended with status 5")]

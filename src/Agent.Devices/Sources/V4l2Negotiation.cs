@@ -82,7 +82,7 @@ internal sealed record V4l2Negotiation(VideoFormat Format, uint FourCc, int Memo
             fourCc => V4l2Enumeration.Sizes(device, fourCc),
             (fourCc, width, height) => V4l2Enumeration.Intervals(device, fourCc, width, height),
             options,
-            demand) ?? throw V4l2Failure.NoFormat(options, demand.OwnH264, offered);
+            demand) ?? throw V4l2Failure.NoFormat(options, demand.OwnH264, offered, capability.Driver);
     }
 
     private static v4l2_format SetFormat(V4l2Device device, string path, V4l2Capability capability, V4l2FormatChoice choice)

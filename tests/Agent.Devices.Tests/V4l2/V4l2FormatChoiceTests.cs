@@ -60,7 +60,7 @@ public sealed class V4l2FormatChoiceTests
     {
         var options = new VideoSourceOptions { Path = "/dev/video0", PixelFormat = forced.Length == 0 ? null : forced };
 
-        var message = V4l2Failure.NoFormat(options, own, [V4L2_PIX_FMT_YUYV, V4L2_PIX_FMT_MJPEG]).Message;
+        var message = V4l2Failure.NoFormat(options, own, [V4L2_PIX_FMT_YUYV, V4L2_PIX_FMT_MJPEG], "uvcvideo").Message;
 
         Assert.StartsWith("camera /dev/video0: offers YUYV, MJPG; ", message, StringComparison.Ordinal);
         Assert.Contains(mend, message, StringComparison.Ordinal);

@@ -59,6 +59,17 @@ public sealed class V4l2RefusalTests : IDisposable
         Assert.Equal(failure, V4l2Failure.Streaming("/dev/video0", "VIDIOC_DQBUF", errno).Failure);
 
     [Fact]
+    public void A_raw_CSI_node_is_answered_with_the_source_that_reads_it()
+    {
+        Assert.Contains("use source kind rpicam", V4l2Failure.Starting("/dev/video0", "rp1-cfe", V4l2Errno.EPIPE).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "use source kind rpicam",
+            V4l2Failure.NoFormat(new VideoSourceOptions { Path = "/dev/video0" }, OwnH264Use.WhereItServes, [0x41415270], "unicam").Message,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("rpicam", V4l2Failure.Starting("/dev/video0", "uvcvideo", V4l2Errno.EPIPE).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_probe_walks_video_nodes_by_number_and_says_why_one_cannot_be_used()
     {
         foreach (var name in (string[])["video10", "video2", "video", "videos", "v4l-subdev0"])

@@ -39,6 +39,14 @@ internal sealed class V4l2M2mCaptureTimes(int capacity)
         return instant;
     }
 
+    /// <summary>Forgets all. Returns how many there were.</summary>
+    public int Clear()
+    {
+        var count = Count;
+        RemoveFirst(count);
+        return count;
+    }
+
     private TimeSpan At(int position) => _pending[(_first + position) % capacity];
 
     private void RemoveFirst(int count)

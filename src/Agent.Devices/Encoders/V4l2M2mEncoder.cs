@@ -16,13 +16,13 @@ namespace Agent.Devices.Encoders;
 internal sealed partial class V4l2M2mEncoder : IVideoEncoder
 {
     /// <summary>An encoder that finishes nothing for this long while frames wait has stalled.</summary>
-    internal static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(1);
+    private const int StallMilliseconds = 1000;
 
     /// <summary>The last pictures come within this, or are not waited for.</summary>
-    private static readonly TimeSpan DrainTimeout = TimeSpan.FromMilliseconds(500);
+    private const int DrainMilliseconds = 500;
 
     /// <summary>Stopping hardware may wait for the frame that it is at; a driver that takes longer hangs.</summary>
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(2);
+    private const int StopMilliseconds = 2000;
 
     private readonly V4l2M2mDevice _target;
     private readonly V4l2Device _device;
@@ -88,6 +88,9 @@ internal sealed partial class V4l2M2mEncoder : IVideoEncoder
 
     public long FramesSkipped => Volatile.Read(ref _skipped) + _session.FramesLost;
 
+    /// <summary>Of <see cref="FramesSkipped"/>, those that there was room for: damaged before or by the encoder, or inside when it was stopped.</summary>
+    public long FramesLost => _session.FramesLost;
+
     public long BytesCopied => _session.BytesCopied;
 
     /// <summary>Why frames are copied; <c>null</c> while they are read where they lie, or none has come.</summary>
@@ -117,7 +120,7 @@ internal sealed partial class V4l2M2mEncoder : IVideoEncoder
         _isDisposed = true;
         _isStopping = true;
         _device.Wake();
-        if (_thread.Join(DrainTimeout + StopTimeout))
+        if (_thread.Join(DrainMilliseconds + StopMilliseconds))
         {
             _device.Dispose();
             return;
@@ -138,9 +141,9 @@ internal sealed partial class V4l2M2mEncoder : IVideoEncoder
             (_progressAtSkip, _skippingSince) = (progress, Stopwatch.GetTimestamp());
             return;
         }
-        if (Stopwatch.GetElapsedTime(_skippingSince) < StallTimeout) return;
+        if (Stopwatch.GetElapsedTime(_skippingSince) < TimeSpan.FromMilliseconds(StallMilliseconds)) return;
         _failure ??= V4l2M2mFailure.Of(
-            _target, FormattableString.Invariant($"has finished nothing for {StallTimeout.TotalSeconds:0.#} s; it is reopened by itself")).Message;
+            _target, $"has finished nothing for {StallMilliseconds} ms; it is reopened by itself").Message;
     }
 
     private void Run()
@@ -150,7 +153,7 @@ internal sealed partial class V4l2M2mEncoder : IVideoEncoder
             while (!_isStopping)
             {
                 WaitAndCollect(Timeout.InfiniteTimeSpan);
-                while (!_isStopping && _handover.TryTake(out var frame, out var forceKeyFrame)) Submit(frame!, forceKeyFrame);
+                while (_handover.TryTake(out var frame, out var forceKeyFrame)) Submit(frame!, forceKeyFrame);
             }
             if (_failure is null && _session.BeginDrain()) Drain();
         }
@@ -187,7 +190,7 @@ internal sealed partial class V4l2M2mEncoder : IVideoEncoder
         var started = Stopwatch.GetTimestamp();
         while (!_session.IsDrained)
         {
-            var remaining = DrainTimeout - Stopwatch.GetElapsedTime(started);
+            var remaining = TimeSpan.FromMilliseconds(DrainMilliseconds) - Stopwatch.GetElapsedTime(started);
             if (remaining <= TimeSpan.Zero) return;
             WaitAndCollect(remaining);
         }

@@ -18,6 +18,7 @@ internal static class V4l2M2mFailure
     {
         ENODEV or ENXIO => $"is gone ({call}: {V4l2Device.ErrorText(errno)})",
         EBUSY => $"busy ({call}: {V4l2Device.ErrorText(errno)}); stop other programs that encode (fuser -v {device.Path} names them)",
+        EIO => $"has failed ({call}: {V4l2Device.ErrorText(errno)}); it is reopened by itself",
         _ => $"{call}: {V4l2Device.ErrorText(errno)}",
     });
 

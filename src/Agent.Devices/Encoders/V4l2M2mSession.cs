@@ -96,7 +96,7 @@ internal sealed partial class V4l2M2mSession : IDisposable
     /// <summary>Why frames are copied; <c>null</c> while they are not, or none has come.</summary>
     public string? CopyReason => _copyReason;
 
-    /// <summary>Frames that became no picture: damaged before or by the encoder.</summary>
+    /// <summary>Frames that became no picture: damaged before or by the encoder, or inside when it was stopped.</summary>
     public long FramesLost => Volatile.Read(ref _framesLost);
 
     public long BytesCopied => _input.BytesCopied;
@@ -196,6 +196,7 @@ internal sealed partial class V4l2M2mSession : IDisposable
     {
         _input.Dispose();
         _coded.Release();
+        _framesLost += _captureTimes?.Clear() ?? 0;
     }
 
     /// <summary>Decides, by the first frame, whether frames can be read where they lie.</summary>

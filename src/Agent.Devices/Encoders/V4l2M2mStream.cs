@@ -11,6 +11,7 @@ namespace Agent.Devices.Encoders;
 internal sealed class V4l2M2mStream(bool marksConstrainedBaseline)
 {
     private readonly ParameterSetKeeper _parameterSets = new();
+    private SequenceParameterSet _sps;
 
     private static ReadOnlySpan<byte> StartCode => [0, 0, 1];
 
@@ -30,7 +31,9 @@ internal sealed class V4l2M2mStream(bool marksConstrainedBaseline)
         var position = 0;
         while (NalUnit.TryFindNext(coded, ref position, out var range))
         {
-            if (SpsReader.TryRead(coded[range], out var sps) && sps.ProfileLevelId != ProfileLevelId) ProfileLevelId = sps.ProfileLevelId;
+            if (!SpsReader.TryRead(coded[range], out var sps) || sps == _sps) continue;
+            _sps = sps;
+            ProfileLevelId = sps.ProfileLevelId;
         }
         return hasPicture;
     }

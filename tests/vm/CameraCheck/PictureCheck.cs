@@ -96,4 +96,33 @@ internal static class PictureCheck
         LastProblem = right ? LastProblem : $"{payload.Length} bytes that do not start an access unit";
         return right;
     }
+
+    /// <summary>Adler-32 of the picture as planar 4:2:0 without padding, from 0 on as ffmpeg's framecrc counts. NV12 and YU12 only.</summary>
+    public static uint Sum(CapturedFrame frame)
+    {
+        var (width, height) = (frame.Format.Width, frame.Format.Height);
+        var sum = (First: 0u, Second: 0u);
+        AddSamples(frame, 0, 0, 1, width, height, ref sum);
+        var isInterleaved = frame.Format.PixelFormat == PixelFormat.Nv12;
+        AddSamples(frame, 1, 0, isInterleaved ? 2 : 1, width / 2, height / 2, ref sum);
+        AddSamples(frame, isInterleaved ? 1 : 2, isInterleaved ? 1 : 0, isInterleaved ? 2 : 1, width / 2, height / 2, ref sum);
+        return (sum.Second << 16) | sum.First;
+    }
+
+    private static void AddSamples(CapturedFrame frame, int plane, int offset, int step, int width, int height, ref (uint First, uint Second) sum)
+    {
+        // The largest prime below 2 to the 16 (RFC 1950 section 8.2).
+        const uint Modulus = 65521;
+        for (var y = 0; y < height; y++)
+        {
+            var line = frame.GetPlane(plane).Slice(y * frame.GetBytesPerLine(plane), width * step);
+            for (var x = 0; x < width; x++)
+            {
+                sum.First += line[(x * step) + offset];
+                sum.First -= sum.First >= Modulus ? Modulus : 0;
+                sum.Second += sum.First;
+                sum.Second -= sum.Second >= Modulus ? Modulus : 0;
+            }
+        }
+    }
 }

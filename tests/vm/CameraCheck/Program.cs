@@ -7,6 +7,7 @@ using CameraCheck;
 // camera-check set DEVICE CONTROL VALUE           sets a V4L2 control by its name
 // camera-check control DEVICE [NAME VALUE OUTCOME]...   sets controls through the source, see ControlCheck
 // camera-check take DEVICE                        a format taken by another program must be noticed
+// camera-check encode DEVICE [option=value ...]   encodes frames with the V4L2 encoder; the options are described in EncodeCheck
 // Each check prints one TAP line; the exit status is 1 if one has failed.
 var options = args.Skip(2).Where(argument => argument.Contains('=')).Select(argument => argument.Split('=', 2))
     .ToLookup(pair => pair[0], pair => pair[1]);
@@ -48,11 +49,14 @@ switch (args)
     case ["take", var device]:
         ControlCheck.TakeFormat(device);
         break;
+    case ["encode", var device, ..]:
+        EncodeCheck.Run(device, options);
+        break;
     case ["set", var device, var control, var value]:
         DeviceControl.Set(device, control, int.Parse(value, System.Globalization.CultureInfo.InvariantCulture));
         break;
     default:
-        Console.Error.WriteLine("camera-check: stream|refuse|probe|control|take|set DEVICE ...");
+        Console.Error.WriteLine("camera-check: stream|encode|refuse|probe|control|take|set DEVICE ...");
         return 2;
 }
 

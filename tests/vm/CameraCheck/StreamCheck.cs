@@ -202,7 +202,7 @@ internal static class StreamCheck
         return SourceDemand.Default with { OwnH264 = Enum.Parse<OwnH264Use>(own) };
     }
 
-    private static VideoSourceOptions Wish(string device, ILookup<string, string> options)
+    public static VideoSourceOptions Wish(string device, ILookup<string, string> options)
     {
         var size = (options["size"].FirstOrDefault() ?? "640x480").Split('x');
         return new VideoSourceOptions

@@ -9,7 +9,7 @@
 #     --verbose  shows the machines' consoles
 # CAMERA_AGENT names the native executable to run in the machines; without it one is published.
 #
-# To add an area: write guest/NAME.sh (guest/init.sh has the functions it can use). To add a module: of Debian's linux-source, name its
+# To add an area: write guest/NAME.sh (guest/init.sh has the functions it can use); if it leaves files in /out, host/NAME.sh checks them. To add a module: of Debian's linux-source, name its
 # objects in drivers/Kbuild; of our own, put its .c into drivers/. `modprobe NAME` then loads it in the machines.
 set -Eeuo pipefail
 trap 'echo "not ok - run.sh line $LINENO: $BASH_COMMAND"; echo "0 passed, 1 failed"' ERR
@@ -77,6 +77,18 @@ build_payload() {
   (cd "$stage" && find . -print0 | cpio -0 -o -H newc --owner 0:0 --quiet) >"$work/payload.cpio"
 }
 
+# What the machine has left in /out is looked at by host/NAME.sh, if its area was run.
+check_output() { # kernel
+  local folder=$work/out-$1 script area
+  rm -rf "$folder"
+  mkdir "$folder"
+  [ ! -s "$folder.cpio" ] || (cd "$folder" && cpio -i --quiet <"$folder.cpio")
+  for script in "$here"/host/*.sh; do
+    area=$(basename "$script" .sh)
+    case ,$areas, in ,, | *",$area,"*) "$script" "$folder" || echo "not ok - host/$area.sh runs" ;; esac
+  done
+}
+
 run_machine() { # kernel
   local kernel=$1 folder=$work/kernel-$1 log=$work/console-$1.log status=0 ok bad
   cat "$folder/base.cpio" "$work/payload.cpio" >"$work/initramfs.cpio"
@@ -84,7 +96,8 @@ run_machine() { # kernel
   timeout --foreground "$timeout_seconds" qemu-system-x86_64 -accel tcg,thread=multi -machine q35 -cpu max -smp 2 -m 1G \
     -nodefaults -display none -no-reboot -kernel "$folder/vmlinuz" -initrd "$work/initramfs.cpio" \
     -append "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off tsc=reliable no_timer_check nowatchdog ${areas:+areas=$areas}" \
-    -serial stdio </dev/null >"$log" 2>&1 || status=$?
+    -serial stdio -serial "file:$work/out-$kernel.cpio" </dev/null >"$log" 2>&1 || status=$?
+  check_output "$kernel" >>"$log"
   tr -d '\r' <"$log" | sed -E "s/^(ok|not ok) - /\1 - [$kernel] /" >"$log.txt"
   mv "$log.txt" "$log"
 

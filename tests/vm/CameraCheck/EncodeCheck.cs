@@ -14,7 +14,7 @@ namespace CameraCheck;
 /// <summary>
 /// Encodes a V4L2 camera's frames with the V4L2 encoder of this machine. Options: size=WxH rate=R format=F (the camera's), coded=FWHT
 /// (instead of H264), frames=N (read from the camera), profile=P, id=HEX (profile-level-id that it must become), gop=SECONDS,
-/// path=dmabuf|copy (how frames must go in) with reason=TEXT (why they are copied), force=N (frame that must become an IDR),
+/// path=dmabuf|copy (how frames must go in), dmabuf=wrong (the encoder is given DMABUFs that it cannot import), with reason=TEXT (why they are copied), force=N (frame that must become an IDR),
 /// bitrate=N:BPS (asked for with frame N; the simulated encoder writes it into its pictures), at=N:COMMAND (a shell command run before
 /// frame N), skips=none|some, lost=N (frames that become no picture, after which an IDR must follow), missed=N (the camera finds no
 /// buffer at most so often; an emulated machine alone makes it miss some), record=NAME (the stream to /out/NAME.h264 and the pictures' Adler-32 sums to /out/NAME.sums),
@@ -72,12 +72,13 @@ internal static class EncodeCheck
     private static void Encode(
         V4l2Camera camera, V4l2M2mEncoder encoder, EncodeRecord record, string name, uint coded, ILookup<string, string> options)
     {
-        var frames = Number(options, "frames", 25);
+        var frames = Number(options, "frames", 15);
         var (times, sums, forced, bitrateAt) = (new TimeSpan[frames], new uint[frames], Number(options, "force", -1), -1);
         var bitrate = options["bitrate"].Select(text => text.Split(':')).FirstOrDefault();
         var command = options["at"].Select(text => text.Split(':', 2)).FirstOrDefault();
         var (allocated, refusedBefore) = (0L, 0L);
         var wasTaken = new bool[frames];
+        var misexported = options["dmabuf"].Any() ? Enumerable.Range(0, CameraBuffers).Select(_ => new MisexportedFrame()).ToArray() : null;
         for (var i = 0; i < frames; i++)
         {
             if (command is not null && i == Parse(command[0])) Shell(command[1]);
@@ -90,7 +91,7 @@ internal static class EncodeCheck
             var frame = camera.ReadFrame(CancellationToken.None)!;
             times[i] = frame.CapturedAt;
             if (options["record"].Any()) sums[i] = PictureCheck.Sum(frame);
-            encoder.Encode(frame, i == forced);
+            encoder.Encode(misexported is null ? frame : misexported[frame.BufferIndex].Of(frame), i == forced);
             allocated += i >= WarmUpFrames ? GC.GetAllocatedBytesForCurrentThread() - before : 0;
             // What the encoder loses is counted later.
             var refused = encoder.FramesSkipped - encoder.FramesLost;
@@ -251,7 +252,7 @@ internal static class EncodeCheck
     private static void CheckBuffersAreBack(V4l2Camera camera, string name)
     {
         var seen = new HashSet<int>();
-        for (var i = 0; i < 12; i++)
+        for (var i = 0; i < 2 * CameraBuffers; i++)
         {
             using var frame = camera.ReadFrame(CancellationToken.None)!;
             seen.Add(frame.BufferIndex);

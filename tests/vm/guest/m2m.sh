@@ -17,28 +17,30 @@ done
 # H.264 with the Raspberry Pi's alignments
 modprobe h264-encoder
 encode /dev/video0 format=NV12 size=640x480 rate=10 path=dmabuf id=42e01f record=dmabuf-pi
-encode /dev/video1 format=NV12 size=640x480 rate=10 frames=10 path=dmabuf
-encode /dev/video1 format=NM12 size=640x480 rate=10 frames=10 path=copy reason='memory planes'
+encode /dev/video1 format=NV12 size=640x480 rate=10 path=dmabuf
+encode /dev/video1 format=NM12 size=640x480 rate=10 path=copy reason='memory planes'
 encode /dev/video0 format=NV12 size=320x180 rate=10 path=copy reason='180 lines' profile=High id=64001f record=copy-lines
 modprobe -r h264-encoder
 
 # From here on with an encoder that takes any height, so that small pictures go in as they are.
 small() { encode /dev/video0 size=320x180 rate=10 "$@"; }
 modprobe h264-encoder height_align=4
-small format=NV12 frames=40 gop=1 path=dmabuf record=dmabuf-gop
+small format=NV12 frames=30 gop=1 path=dmabuf record=dmabuf-gop
 small format=YU12 path=dmabuf profile=Main id=4d401f record=dmabuf-yu12
-small format=NV12 force=12 bitrate=15:500000 path=dmabuf
+small format=NV12 frames=20 force=8 bitrate=12:500000 path=dmabuf
+
+small format=NV12 dmabuf=wrong path=copy reason='VIDIOC_QBUF: Invalid argument' record=copy-refused
 
 # Slower than the camera: frames are left out, and the camera keeps its buffers.
 run delay_ms 250
-small format=NV12 frames=30 skips=some missed=6 path=dmabuf force=20
+small format=NV12 frames=24 skips=some missed=6 path=dmabuf force=14
 run delay_ms 10
 
 # What goes wrong
-small format=NV12 at="10:$(parameter fail_frames 1)" lost=1
-small format=NV12 at="10:$(parameter stall Y)" fails='has finished nothing for 1000 ms' within=3000
+small format=NV12 at="8:$(parameter fail_frames 1)" lost=1
+small format=NV12 at="8:$(parameter stall Y)" fails='has finished nothing for 1000 ms' within=3000
 run stall N
-small format=NV12 at="10:$(parameter io_error Y)" fails='it is reopened by itself' within=2000
+small format=NV12 at="8:$(parameter io_error Y)" fails='it is reopened by itself' within=2000
 small format=NV12 path=dmabuf
 modprobe -r h264-encoder
 

@@ -11,7 +11,7 @@ internal sealed class RememberedControls
     private ICameraControls? _present;
     private bool _isOpen;
 
-    /// <summary>The source is open: sets what was set before. Returns what is to be told about that.</summary>
+    /// <summary>The source is open: sets what was set before. Returns why what could not be set.</summary>
     public IReadOnlyList<string> Attach(ICameraControls? controls)
     {
         lock (_lock)
@@ -19,7 +19,7 @@ internal sealed class RememberedControls
             _present = controls;
             _isOpen = true;
             if (controls is null) return [];
-            return [.. _values.Select(value => controls.Set(value.Key, value.Value).Message).OfType<string>()];
+            return [.. _values.Select(value => controls.Set(value.Key, value.Value)).Where(static outcome => !outcome.IsSet).Select(static outcome => outcome.Message).OfType<string>()];
         }
     }
 

@@ -74,6 +74,9 @@ internal sealed class ChildVideoSource : IVideoSource
 
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>The program writes YU12 of full range, as JPEG has it; the frames are of limited range nevertheless.</summary>
+    public bool IsFullRange { get; init; }
+
     /// <summary>Frames left out because a newer one was there, and damaged ones.</summary>
     public long FramesDropped => _skipped + FramesDamaged;
 
@@ -134,7 +137,9 @@ internal sealed class ChildVideoSource : IVideoSource
             }
         }
         _lastCapturedAt = frame.CapturedAt > _lastCapturedAt + ShortestStep ? frame.CapturedAt : _lastCapturedAt + ShortestStep;
-        return frame.Lend(frame.Format, _lastCapturedAt);
+        frame.Lend(frame.Format, _lastCapturedAt);
+        if (IsFullRange) frame.LimitRange();
+        return frame;
     }
 
     /// <summary>Reads what waits; 0 if nothing does.</summary>

@@ -1,3 +1,5 @@
+using Agent.Media;
+
 namespace Agent.Devices.Sources;
 
 /// <summary>A frame read from a program's output, in managed memory; goes back to its pool when it is disposed.</summary>
@@ -56,6 +58,14 @@ internal sealed class PipeFrame(PipeFramePool pool) : CapturedFrame
 
     /// <summary>Takes bytes away at the end.</summary>
     public void Truncate(int length) => Length = length;
+
+    /// <summary>Makes a full-range YU12 picture one of limited range, as encoders take them.</summary>
+    public void LimitRange()
+    {
+        var luma = _format.Width * _format.Height;
+        SampleRange.LimitLuma(_bytes.AsSpan(0, luma));
+        SampleRange.LimitChroma(_bytes.AsSpan(luma, Length - luma));
+    }
 
     /// <summary>Hands the frame out.</summary>
     public PipeFrame Lend(VideoFormat format, TimeSpan capturedAt)

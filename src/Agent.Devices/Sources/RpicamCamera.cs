@@ -55,6 +55,8 @@ internal static class RpicamCamera
         return new ChildVideoSource(Label, path, Arguments(options, format, demand.Encoder, isHardware), format, limits)
         {
             Description = FormattableString.Invariant($"rpicam {options.CameraIndex} ({Path.GetFileName(path)})"),
+            // rpicam-vid asks libcamera for the sYCC colour space with YUV420, which is BT.601 of full range.
+            IsFullRange = pixelFormat == PixelFormat.Yu12,
             Notes = width == options.Width
                 ? []
                 : [FormattableString.Invariant($"is given {width} for the width {options.Width}: YUV420 of rpicam-vid has unknown padding at any but multiples of {WidthWithoutPadding}")],

@@ -57,6 +57,18 @@ public sealed class RpicamCameraTests : IDisposable
         Assert.Empty(source.Notes);
     }
 
+    [Fact]
+    public void Its_pictures_of_full_range_become_those_of_limited_range()
+    {
+        Install("rpicam-vid", "tr '\\0' '\\377' < /dev/zero | head -c 307200; head -c 76800 /dev/zero; tr '\\0' '\\200' < /dev/zero | head -c 76800; exec sleep 1000");
+        using var source = Open(Options, OwnH264Use.Never, hasHardwareEncoder: false);
+        using var frame = source.ReadFrame(CancellationToken.None)!;
+        // White is 235, chroma goes from 16 to 240, and grey stays in its middle (BT.601).
+        Assert.False(frame.GetPlane(0).ContainsAnyExcept((byte)235));
+        Assert.False(frame.GetPlane(1).ContainsAnyExcept((byte)16));
+        Assert.False(frame.GetPlane(2).ContainsAnyExcept((byte)128));
+    }
+
     [Theory]
     [InlineData(true, 1920, 60, "high", "--level 4.2")]
     [InlineData(false, 1280, 30, "main", "--level 4 --libav-format h264 --low-latency")]

@@ -12,7 +12,7 @@ internal sealed class H264Cutter : FrameCutter
 {
     private const int ReadSize = 65536;
 
-    /// <summary>An IDR of 4096x4096 at the highest quality has been seen to stay below; what is larger is no video.</summary>
+    /// <summary>Half of what the coded picture buffer of level 5.2 may hold (H.264 Table A-1, MaxCPB): nothing that can be sent to a browser is larger.</summary>
     private const int MaximumAccessUnit = 16 * 1024 * 1024;
 
     /// <summary>

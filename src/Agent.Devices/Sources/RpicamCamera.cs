@@ -5,7 +5,7 @@ namespace Agent.Devices.Sources;
 
 /// <summary>
 /// The <c>rpicam</c> source: a CSI camera of a Raspberry Pi. Raspberry Pi OS gives their sensors only through libcamera, whose own program
-/// rpicam-vid (libcamera-vid until 2024) is run as a child. Options and behaviour are those of rpicam-apps 1.4 to 1.13.
+/// rpicam-vid (libcamera-vid on older systems) is run as a child. Options and behaviour are those of rpicam-apps 1.4 to 1.13.
 /// </summary>
 internal static class RpicamCamera
 {

@@ -29,6 +29,22 @@ public sealed class FrameHubTests
     }
 
     [Fact]
+    public void A_notice_reaches_the_viewers_and_answers_requests_but_is_not_the_cameras_stream()
+    {
+        var viewer = new Counter();
+        _hub.Subscribe(viewer);
+        _hub.Publish(Picture(isKeyFrame: true, Milliseconds(1000)));
+        _hub.NoteStopped();
+        _hub.RequestKeyFrame();
+        _hub.PublishNotice(Picture(isKeyFrame: true, Milliseconds(2000), "6742e01fd900a03db011000003000100000300320f162e48"));
+        Assert.Equal(2, viewer.Count);
+        Assert.False(_hub.TakeKeyFrameRequest(Milliseconds(3000)));
+        Assert.False(_hub.IsProducing);
+        Assert.Null(_hub.ProfileLevelId);
+        Assert.Equal("42c01e", _hub.LastProfileLevelId);
+    }
+
+    [Fact]
     public void A_request_is_served_though_the_cameras_clock_has_gone_back()
     {
         _hub.Publish(Picture(isKeyFrame: true, Milliseconds(60_000)));

@@ -53,6 +53,7 @@ public sealed partial class CameraPipeline : IDisposable
     private int _isHanging;
 
     // The capture thread's own.
+    private readonly ParameterSetKeeper _parameterSets = new();
     private VideoFormat _lastFormat;
     private int _sourceBitrate;
     private string? _loggedInability;
@@ -274,7 +275,10 @@ public sealed partial class CameraPipeline : IDisposable
             _sourceBitrate = _targetBitrate;
             if (!source.SetBitrate(_sourceBitrate)) LogOnce("change its bitrate; it keeps the one it has");
         }
-        var accessUnit = _pool.Create(frame.GetPlane(0), frame.CapturedAt);
+        // Cameras send their parameter sets with the first IDR only, or with each.
+        var bytes = frame.GetPlane(0);
+        if (_parameterSets.TryComplete(bytes, out var completed)) bytes = completed.Span;
+        var accessUnit = _pool.Create(bytes, frame.CapturedAt);
         if (!accessUnit.IsKeyFrame && _stream.TakeKeyFrameRequest(frame.CapturedAt) && !source.RequestKeyFrame())
             LogOnce("make keyframes on request; viewers wait for its next one");
         Publish(accessUnit);

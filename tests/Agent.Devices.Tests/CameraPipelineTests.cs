@@ -161,6 +161,18 @@ public sealed class CameraPipelineTests
     }
 
     [Fact]
+    public void A_camera_that_sends_its_parameter_sets_once_has_them_put_before_every_IDR()
+    {
+        using var rig = new PipelineRig(PipelineRig.SmallH264);
+        byte[] sps = [0, 0, 0, 1, 0x67, .. Convert.FromHexString("42c01ed900a03db011000003000100000300320f162e48")], pps = [0, 0, 0, 1, 0x68, 0xCE, 0x38, 0x80];
+        byte[] idr = [0, 0, 0, 1, 0x65, 0x88];
+        rig.Deliver([.. sps, .. pps, .. idr]);
+        rig.Deliver(PipelineRig.OtherFrame);
+        rig.Deliver(idr);
+        Assert.Equal([[.. sps, .. pps, .. idr], PipelineRig.OtherFrame, [.. sps, .. pps, .. idr]], rig.Viewer.All.Select(static unit => unit.Data));
+    }
+
+    [Fact]
     public void A_steady_pipeline_allocates_nothing_per_frame()
     {
         var pattern = new TestPattern(Small.Width, Small.Height);

@@ -65,8 +65,8 @@ build_payload() {
     agent=$work/camera-agent/camera-agent
   fi
   install -m 755 "$agent" "$stage/bin/camera-agent"
-  # OpenSSL is loaded by name at run time. There is no libav in the machine: H.264 from the camera must not need it.
-  ldd "$stage/bin/camera-check" "$stage/bin/camera-agent" "/usr/lib/$architecture/libssl.so.3" | grep -o '/[^ :]*' | sort -u | while read -r library; do
+  # OpenSSL and libturbojpeg are loaded by name at run time. There is no libav in the machine: H.264 from the camera must not need it.
+  ldd "$stage/bin/camera-check" "$stage/bin/camera-agent" "/usr/lib/$architecture/libssl.so.3" "/usr/lib/$architecture/libturbojpeg.so.0" | grep -o '/[^ :]*' | sort -u | while read -r library; do
     [ "${library#"$stage"}" != "$library" ] || install -D -m 755 "$library" "$stage$library"
   done
   gcc -O2 -Wall -Wextra -Werror -static -o "$stage/bin/uvc-camera" "$here/uvc-camera.c"
@@ -114,7 +114,7 @@ run_machine() { # kernel
 }
 
 mkdir -p "$work"
-"$here/../../deploy/install-packages.sh" qemu-system-x86 busybox-static cpio kmod gcc make 'libelf1(t64)?' xz-utils ffmpeg
+"$here/../../deploy/install-packages.sh" qemu-system-x86 busybox-static cpio kmod libturbojpeg0 gcc make 'libelf1(t64)?' xz-utils ffmpeg
 # Downloads and builds side by side: most of the time goes to waiting for the one or the other.
 makers=()
 trap 'kill "${makers[@]}" 2>/dev/null || true' EXIT

@@ -106,16 +106,16 @@ internal sealed class LibavEncoder : IVideoEncoder
         fixed (byte* plane1 = frame.PlaneCount > 1 ? frame.GetPlane(1) : default)
         fixed (byte* plane2 = frame.PlaneCount > 2 ? frame.GetPlane(2) : default)
         {
-            var picture = _input.Prepare(frame, plane0, plane1, plane2);
-            picture.IsKeyFrameForced = forceKeyFrame;
-            picture.Pts = _nextPts++;
-            _captureTimes.Enqueue(frame.CapturedAt);
             try
             {
+                var picture = _input.Prepare(frame, plane0, plane1, plane2);
+                picture.IsKeyFrameForced = forceKeyFrame;
+                picture.Pts = _nextPts++;
+                _captureTimes.Enqueue(frame.CapturedAt);
                 _codec.Send(picture);
                 while (_codec.TryReceive(_packet)) Emit();
             }
-            catch (LibAvException e)
+            catch (Exception e) when (e is LibAvException or DllNotFoundException)
             {
                 throw new VideoEncoderException($"{EncoderName} has failed: {e.Message}", e);
             }

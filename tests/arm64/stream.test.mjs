@@ -51,6 +51,12 @@ describe('The arm64 executable under qemu-user', () => {
     await eventually('the session is freed', async () => (await agent.status()).viewers.length === 1);
   });
 
+  test('a snapshot is a JPEG picture', async () => {
+    const response = await fetch(`${agent.url}/api/cameras/main/snapshot.jpg`);
+    assert.equal(response.headers.get('content-type'), 'image/jpeg', agent.output);
+    assert.deepEqual([...new Uint8Array(await response.arrayBuffer()).slice(0, 3)], [0xff, 0xd8, 0xff]);
+  });
+
   test('SIGTERM ends it with status 0 while a viewer watches', async () => {
     assert.equal((await agent.status()).viewers.length, 1);
     assert.equal(await agent.stop(), 0, agent.output);

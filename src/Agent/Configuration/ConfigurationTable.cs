@@ -24,7 +24,7 @@ internal static class Key<TOptions>
 /// Every key there is: the one table that the reader, the JSON Schema and the documentation's test go by. Limits are those beyond which
 /// the device, the encoder or the protocol cannot follow.
 /// </summary>
-internal static class ConfigurationTable
+internal static partial class ConfigurationTable
 {
     /// <summary>bit/s: less is no picture any more, more is beyond every level that browsers decode.</summary>
     public const int MinimumBitrate = 50_000;

@@ -14,8 +14,9 @@ public sealed class DependencyDirectionTests
     [InlineData("Agent.Interop", "")]
     [InlineData("Agent.Devices", "Agent.Interop Agent.Media")]
     [InlineData("Agent.Transport", "Agent.Interop Agent.Media Agent.Rtc")]
-    [InlineData("Agent.Mqtt", "Agent.Interop Agent.Transport")]
-    [InlineData("Agent", "Agent.Devices Agent.Mqtt Agent.Transport")]
+    [InlineData("Agent.Home", "")]
+    [InlineData("Agent.Mqtt", "Agent.Home Agent.Interop Agent.Transport")]
+    [InlineData("Agent", "Agent.Devices Agent.Home Agent.Mqtt Agent.Transport")]
     public void A_project_references_only_what_the_architecture_allows(string project, string allowed)
     {
         var references = ItemsOf(project, "ProjectReference").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal);

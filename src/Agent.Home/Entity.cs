@@ -15,10 +15,12 @@ public enum EntityCategory
 /// One thing about the device that a smart home can see or operate: the one model behind MQTT, Home Assistant discovery, the HTTP API and
 /// the automations. Values travel as text; each kind of entity says which.
 /// </summary>
-/// <param name="Id">Part of topics and URLs, unique in the device: 1 to 64 lower-case letters, digits and '_'.</param>
+/// <param name="Id">Part of topics and URLs, unique in the device: see <see cref="IsId"/>.</param>
 /// <param name="Name">For people.</param>
 public abstract record Entity(string Id, string Name)
 {
+    private const int MaximumIdLength = 64;
+
     public EntityCategory Category { get; init; }
 
     /// <summary>Home Assistant's device class for this kind of entity, such as <c>temperature</c> or <c>motion</c>.</summary>
@@ -29,6 +31,13 @@ public abstract record Entity(string Id, string Name)
 
     /// <summary>False for what most homes do not want to see.</summary>
     public bool IsEnabledByDefault { get; init; } = true;
+
+    /// <summary>
+    /// 1 to 64 lower-case letters, digits and '_'; <c>status</c>, <c>error</c>, <c>webrtc</c> and <c>response</c> are topics of their own.
+    /// </summary>
+    public static bool IsId(string text) =>
+        text.Length is > 0 and <= MaximumIdLength && text.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_')
+        && text is not ("status" or "error" or "webrtc" or "response");
 
     /// <summary>The canonical form of a command for this entity, or what is wrong with it and what would be right.</summary>
     /// <param name="command">As it came over MQTT, HTTP or from an automation.</param>

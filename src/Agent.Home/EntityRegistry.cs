@@ -1,5 +1,18 @@
 namespace Agent.Home;
 
+/// <summary>Why a command was not carried out.</summary>
+public enum RefusalKind
+{
+    /// <summary>It was.</summary>
+    None,
+    UnknownEntity,
+    TakesNoCommands,
+    Malformed,
+    Unavailable,
+    /// <summary>The device could not, or would not.</summary>
+    Failed,
+}
+
 /// <summary>What became of a command.</summary>
 /// <param name="IsDone">True if it was carried out; commands are idempotent, so a second one with the same value is done as well.</param>
 /// <param name="Problem">What was wrong and the mend, otherwise <c>null</c>.</param>
@@ -7,7 +20,9 @@ public readonly record struct CommandOutcome(bool IsDone, string? Problem)
 {
     public static CommandOutcome Done { get; } = new(true, null);
 
-    public static CommandOutcome Refused(string problem) => new(false, problem);
+    public RefusalKind Kind { get; init; }
+
+    public static CommandOutcome Refused(string problem, RefusalKind kind = RefusalKind.Failed) => new(false, problem) { Kind = kind };
 }
 
 /// <summary>Carries out a command; the value is canonical (<see cref="Entity.TryRead"/>). Publishes the new state itself.</summary>
@@ -67,8 +82,7 @@ public sealed class EntityRegistry
     /// <exception cref="ArgumentException">The id is taken or malformed: a bug, configuration is checked before.</exception>
     public void Register(Entity entity, CommandHandler? handler = null)
     {
-        if (entity.Id.Length is 0 or > 64 || entity.Id.Any(static c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c != '_'))
-            throw new ArgumentException($"\"{entity.Id}\" is no entity id", nameof(entity));
+        if (!Entity.IsId(entity.Id)) throw new ArgumentException($"\"{entity.Id}\" is no entity id", nameof(entity));
         var entry = new Entry(new EntityState(entity, null, default, true, handler is not null), handler);
         lock (_lock)
         {
@@ -131,10 +145,10 @@ public sealed class EntityRegistry
     {
         Entry? entry;
         lock (_lock) entry = _entries.GetValueOrDefault(id);
-        if (entry is null) return new(CommandOutcome.Refused($"there is no entity \"{id}\""));
-        if (entry.Handler is not { } handler) return new(CommandOutcome.Refused($"{id} takes no commands"));
-        if (!entry.State.Entity.TryRead(command, out var value, out var problem)) return new(CommandOutcome.Refused(problem));
-        if (!entry.State.IsAvailable) return new(CommandOutcome.Refused($"{id} is unavailable"));
+        if (entry is null) return new(CommandOutcome.Refused($"there is no entity \"{id}\"", RefusalKind.UnknownEntity));
+        if (entry.Handler is not { } handler) return new(CommandOutcome.Refused($"{id} takes no commands", RefusalKind.TakesNoCommands));
+        if (!entry.State.Entity.TryRead(command, out var value, out var problem)) return new(CommandOutcome.Refused(problem, RefusalKind.Malformed));
+        if (!entry.State.IsAvailable) return new(CommandOutcome.Refused($"{id} is unavailable", RefusalKind.Unavailable));
         return handler(value, cancellation);
     }
 

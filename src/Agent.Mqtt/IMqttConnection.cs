@@ -5,6 +5,14 @@ public interface IMqttConnection : IDisposable
 {
     bool IsConnected { get; }
 
+    /// <summary>
+    /// So much is on its way to the broker that state had better wait, and be newer when it leaves; <see cref="Relieved"/> follows.
+    /// </summary>
+    bool IsCongested { get; }
+
+    /// <summary>A congestion that was asked about is over.</summary>
+    event Action? Relieved;
+
     event Action? Connected;
 
     event Action<string>? Disconnected;

@@ -15,6 +15,12 @@ public sealed record MqttOptions
     /// <summary>PEM file of the certificate authority; set it to use TLS.</summary>
     public string? CaFile { get; init; }
 
+    /// <summary>PEM file of the client certificate; with <see cref="KeyFile"/> and <see cref="CaFile"/> only.</summary>
+    public string? CertificateFile { get; init; }
+
+    /// <summary>PEM file of the client certificate's key, without a password.</summary>
+    public string? KeyFile { get; init; }
+
     /// <summary>The device part of the default base topic and of the MQTT client id.</summary>
     public string Device { get; init; } = "camera";
 

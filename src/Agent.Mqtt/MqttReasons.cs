@@ -1,6 +1,6 @@
 namespace Agent.Mqtt;
 
-/// <summary>CONNACK and DISCONNECT codes that have a mend.</summary>
+/// <summary>Codes of CONNACK, DISCONNECT, SUBACK and PUBACK that have a mend.</summary>
 internal static class MqttReasons
 {
     /// <summary>MQTT 3.1.1 §3.2.2.3 return codes.</summary>
@@ -22,6 +22,8 @@ internal static class MqttReasons
     private const int ServerBusy = 0x89;
     private const int Banned = 0x8A;
     private const int SessionTakenOver = 0x8E;
+    private const int PacketTooLarge = 0x95;
+    private const int QuotaExceeded = 0x97;
     private const int ConnectionRateExceeded = 0x9F;
 
     /// <summary>True if the broker does not speak the version of the CONNECT.</summary>
@@ -37,6 +39,16 @@ internal static class MqttReasons
         Banned => "lift the ban in the broker's configuration",
         SessionTakenOver => "another client uses the same client id; give each device its own mqtt.device",
         ServerUnavailable or ServerUnavailable311 or ServerBusy or ConnectionRateExceeded => "the broker is overloaded; it is tried again later",
+        _ => "see the broker's log",
+    };
+
+    /// <summary>The same for a topic or filter that SUBACK or PUBACK refused.</summary>
+    public static string MendRefusal(int code) => code switch
+    {
+        // MQTT 3.1.1 §3.9.3 has but one code for every reason.
+        NotAuthorized or FirstFailure => "allow it to the agent's account in the broker's access list",
+        PacketTooLarge => "raise the broker's message_size_limit",
+        QuotaExceeded => "raise the broker's quota",
         _ => "see the broker's log",
     };
 }

@@ -16,6 +16,13 @@ public sealed partial class MqttSession : IMqttConnection
     /// <summary>Messages waiting for the owner thread; the newest is refused when it is full.</summary>
     private const int OutboundCapacity = 256;
 
+    /// <summary>Messages queued or not acknowledged at which the connection counts as congested, and at which it no longer does.</summary>
+    private const int CongestedAt = 64;
+    private const int RelievedAt = 32;
+
+    /// <summary>Refusals of one connection that the log names; an account without any rights is refused everything.</summary>
+    private const int MaxRefusalsLogged = 8;
+
     /// <summary>Larger messages are not copied out of the library. An offer has 2 to 20 KB.</summary>
     internal const int MaxPayloadBytes = 256 * 1024;
 
@@ -37,12 +44,15 @@ public sealed partial class MqttSession : IMqttConnection
     private readonly ManualResetEventSlim _stopSignal = new();
     private readonly Thread _thread;
     private readonly ReconnectBackoff _backoff = new(Random.Shared);
+    private readonly HashSet<string> _refused = [];
     private readonly Channel<Outbound> _outbound = Channel.CreateBounded<Outbound>(
         new BoundedChannelOptions(OutboundCapacity) { SingleReader = true });
 
     private ImmutableArray<Subscription> _subscriptions = [];
     private string? _willTopic;
     private byte[] _willPayload = [];
+    private volatile int _undelivered;
+    private volatile bool _reportRelief;
     private volatile bool _connected;
     private volatile bool _stopping;
     private volatile bool _useVersion5 = true;
@@ -65,6 +75,8 @@ public sealed partial class MqttSession : IMqttConnection
 
     private sealed record Outbound(string Topic, byte[] Payload, int Qos, bool Retain, TimeSpan? Expiry, byte[] CorrelationData);
 
+    public event Action? Relieved;
+
     public event Action? Connected;
 
     public event Action<string>? Disconnected;
@@ -72,6 +84,17 @@ public sealed partial class MqttSession : IMqttConnection
     public event Action<MqttMessage>? MessageReceived;
 
     public bool IsConnected => _connected;
+
+    public bool IsCongested
+    {
+        get
+        {
+            // When the congestion ends in between, the thread's next round still finds the flag.
+            var isCongested = _outbound.Reader.Count + _undelivered >= CongestedAt;
+            _reportRelief |= isCongested;
+            return isCongested;
+        }
+    }
 
     private string Broker => $"{_options.Host}:{_options.Port}";
 
@@ -81,7 +104,7 @@ public sealed partial class MqttSession : IMqttConnection
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">The options name no host.</exception>
-    /// <exception cref="FileNotFoundException">The CA file does not exist.</exception>
+    /// <exception cref="FileNotFoundException">A file for TLS does not exist.</exception>
     public void Start(string willTopic, ReadOnlySpan<byte> willPayload)
     {
         if (_options.Host is null)
@@ -89,9 +112,13 @@ public sealed partial class MqttSession : IMqttConnection
             throw new InvalidOperationException("mqtt.host is not set: there is no broker to connect to.");
         }
 
-        if (_options.CaFile is { } file && !File.Exists(file))
+        RequireFile("mqtt.caFile", _options.CaFile, "the PEM file of the broker's certificate authority");
+        RequireFile("mqtt.certificateFile", _options.CertificateFile, "the PEM file of the agent's certificate");
+        RequireFile("mqtt.keyFile", _options.KeyFile, "the PEM file of the certificate's key");
+        if ((_options.CertificateFile ?? _options.KeyFile) is not null
+            && (_options.CaFile is null || _options.CertificateFile is null || _options.KeyFile is null))
         {
-            throw new FileNotFoundException($"mqtt.caFile names {file}, which does not exist; give the PEM file of the broker's certificate authority.", file);
+            throw new InvalidOperationException("A client certificate needs all of mqtt.caFile, mqtt.certificateFile and mqtt.keyFile.");
         }
 
         _willTopic = willTopic;
@@ -140,6 +167,14 @@ public sealed partial class MqttSession : IMqttConnection
         }
     }
 
+    private static void RequireFile(string key, string? file, string what)
+    {
+        if (file is not null && !File.Exists(file))
+        {
+            throw new FileNotFoundException($"{key} names {file}, which does not exist; give {what}.", file);
+        }
+    }
+
     private void Run()
     {
         try
@@ -179,7 +214,7 @@ public sealed partial class MqttSession : IMqttConnection
         string? warning = null;
         using var client = new MosquittoClient($"camera-agent-{_options.Device}", _useVersion5, MaxPayloadBytes, new MosquittoEvents(
             code => connackCode = code, code => disconnectCode = code, Receive, () => Interlocked.Increment(ref _receiveDropped),
-            LogSubscriptionRefused, text => warning = text));
+            RefuseSubscription, RefusePublish, text => warning = text));
         client.SetWill(_willTopic!, _willPayload, qos: 1, retain: true);
         if (_options.UserName is { } user)
         {
@@ -190,7 +225,7 @@ public sealed partial class MqttSession : IMqttConnection
         {
             if (_options.CaFile is { } file)
             {
-                client.SetCertificateAuthority(file);
+                client.SetTls(file, _options.CertificateFile, _options.KeyFile);
             }
 
             client.Connect(_options.Host!, _options.Port, _options.KeepAliveSeconds);
@@ -258,10 +293,12 @@ public sealed partial class MqttSession : IMqttConnection
         var subscribed = SubscribeFrom(client, 0);
         _connected = true;
         _lastError = null;
+        _refused.Clear();
         Connected?.Invoke();
         while (!_stopping)
         {
             Send(client);
+            Relieve(client);
             if (!client.Run(_wake, s_housekeeping))
             {
                 break;
@@ -283,6 +320,7 @@ public sealed partial class MqttSession : IMqttConnection
             Interlocked.Increment(ref _publishDropped);
         }
 
+        _undelivered = 0;
         LogDisconnected(Broker, reason);
         Disconnected?.Invoke(reason);
     }
@@ -338,6 +376,44 @@ public sealed partial class MqttSession : IMqttConnection
         }
     }
 
+    private void Relieve(MosquittoClient client)
+    {
+        _undelivered = client.Undelivered;
+        if (_reportRelief && _outbound.Reader.Count + _undelivered <= RelievedAt)
+        {
+            _reportRelief = false;
+            Relieved?.Invoke();
+        }
+    }
+
+    private void RefuseSubscription(string filter, int code)
+    {
+        if (IsToBeLogged(filter))
+        {
+            LogSubscriptionRefused(filter, code, MqttReasons.MendRefusal(code));
+        }
+    }
+
+    private void RefusePublish(string topic, int code)
+    {
+        Interlocked.Increment(ref _publishDropped);
+        if (IsToBeLogged(topic))
+        {
+            LogPublishRefused(topic, code, MqttReasons.MendRefusal(code));
+        }
+    }
+
+    private bool IsToBeLogged(string topic)
+    {
+        var isNew = _refused.Count < MaxRefusalsLogged && _refused.Add(topic);
+        if (isNew && _refused.Count == MaxRefusalsLogged)
+        {
+            LogMoreRefused();
+        }
+
+        return isNew;
+    }
+
     private void Receive(MosquittoMessage message)
     {
         Interlocked.Increment(ref _received);
@@ -353,8 +429,14 @@ public sealed partial class MqttSession : IMqttConnection
     [LoggerMessage(Level = LogLevel.Warning, Message = "MQTT broker {Broker}: {Reason}; next attempt in {Seconds:0.0} s")]
     private partial void LogRetry(string broker, string reason, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The MQTT broker refused a subscription with code {Code}; allow the agent's topics in the broker's access list")]
-    private partial void LogSubscriptionRefused(int code);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The MQTT broker refused the subscription {Filter} (code {Code}); {Mend}")]
+    private partial void LogSubscriptionRefused(string filter, int code, string mend);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The MQTT broker refused a message on {Topic} (code {Code}); {Mend}")]
+    private partial void LogPublishRefused(string topic, int code, string mend);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "More refusals of this connection are only counted")]
+    private partial void LogMoreRefused();
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The MQTT subscription {Filter} could not be sent; it is sent again at the next connection")]
     private partial void LogSubscribeFailed(string filter);

@@ -2,23 +2,26 @@ namespace Agent.Mqtt;
 
 /// <summary>
 /// A token bucket over all clients, since client names cost nothing. One guards offers, which cost a session each; another guards the
-/// log and the error topic, which a flood of nonsense would fill.
+/// log and the error topic, which a flood of nonsense would fill; a third guards the entities' commands.
 /// </summary>
-internal sealed class RateLimit(TimeProvider time)
+/// <param name="time">The clock.</param>
+/// <param name="burst">How many may come at once.</param>
+/// <param name="perSecond">How many a second may come for ever.</param>
+internal sealed class RateLimit(TimeProvider time, int burst = RateLimit.Burst, int perSecond = RateLimit.PerSecond)
 {
     /// <summary>A wall of tablets that wakes at once is served at once.</summary>
     public const int Burst = 16;
 
     public const int PerSecond = 4;
 
-    private double _tokens = Burst;
+    private double _tokens = burst;
     private long _filled = time.GetTimestamp();
 
     /// <summary>False if there were too many.</summary>
     public bool TryTake()
     {
         var now = time.GetTimestamp();
-        _tokens = Math.Min(Burst, _tokens + (time.GetElapsedTime(_filled, now).TotalSeconds * PerSecond));
+        _tokens = Math.Min(burst, _tokens + (time.GetElapsedTime(_filled, now).TotalSeconds * perSecond));
         _filled = now;
         if (_tokens < 1)
         {

@@ -1,5 +1,6 @@
 using Agent.Configuration;
 using Agent.Devices;
+using Agent.Home;
 using Agent.Http;
 using Agent.Mqtt;
 using Agent.Transport;
@@ -11,6 +12,7 @@ internal sealed class Composition : IAsyncDisposable
 {
     private readonly CameraPipeline[] _cameras;
     private readonly ViewerRegistry _viewers;
+    private readonly EntityRegistry _entities = new();
     private readonly MqttService? _mqtt;
 
     /// <summary>Opens the media port; nothing is captured or announced before <see cref="Start"/>.</summary>
@@ -20,7 +22,8 @@ internal sealed class Composition : IAsyncDisposable
         _cameras = [.. options.Cameras.Select(camera => new CameraPipeline(camera, loggers))];
         _viewers = ViewerRegistry.Open(options.WebRtc, _cameras.ToDictionary(c => c.Options.Name, c => c.Hub), loggers);
         var broker = options.Mqtt.Connection;
-        _mqtt = broker.Host is null ? null : new MqttService(broker, _viewers, options.Cameras[0].Name, loggers);
+        var home = new MqttHome(_entities, options.HomeAssistant, HostDescription.Read(options.Http.Listen), broker.Device);
+        _mqtt = broker.Host is null ? null : new MqttService(broker, _viewers, options.Cameras[0].Name, loggers, home);
         State = new AgentState(_viewers, () => [.. _cameras.Select(c => c.GetStatus())], () => _mqtt?.GetStatus(), TimeProvider.System)
         {
             Units = _cameras.ToDictionary(c => c.Options.Name, c => new CameraUnit(c)),

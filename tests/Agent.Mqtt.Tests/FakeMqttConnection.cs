@@ -21,7 +21,11 @@ internal sealed class FakeMqttConnection : IMqttConnection
 
     public event Action<MqttMessage>? MessageReceived;
 
+    public event Action? Relieved;
+
     public bool IsConnected { get; private set; }
+
+    public bool IsCongested { get; set; }
 
     public bool IsDisposed { get; private set; }
 
@@ -43,6 +47,12 @@ internal sealed class FakeMqttConnection : IMqttConnection
     {
         IsConnected = true;
         Connected?.Invoke();
+    }
+
+    public void Relieve()
+    {
+        IsCongested = false;
+        Relieved?.Invoke();
     }
 
     public void Disconnect()

@@ -13,11 +13,12 @@ public readonly record struct MosquittoMessage(string Topic, byte[] Payload, boo
 /// <param name="Disconnected">The connection is over, with an MQTT 5 reason code or MOSQ_ERR_*.</param>
 /// <param name="Message">A message came.</param>
 /// <param name="MessageTooLarge">A message above the limit came and was not copied.</param>
-/// <param name="SubscriptionRefused">SUBACK refused a subscription, with its reason code.</param>
+/// <param name="SubscriptionRefused">SUBACK refused a subscription: its filter and the reason code.</param>
+/// <param name="PublishRefused">PUBACK refused a message (MQTT 5 only): its topic and the reason code.</param>
 /// <param name="Warning">The library reports a problem in words, for example of TLS.</param>
 public sealed record MosquittoEvents(
     Action<int> Connected, Action<int> Disconnected, Action<MosquittoMessage> Message, Action MessageTooLarge,
-    Action<int> SubscriptionRefused, Action<string> Warning);
+    Action<string, int> SubscriptionRefused, Action<string, int> PublishRefused, Action<string> Warning);
 
 /// <summary>
 /// One connection to a broker through libmosquitto. It belongs to one thread, which calls <see cref="Run"/> over and over; only the
@@ -26,6 +27,8 @@ public sealed record MosquittoEvents(
 public sealed unsafe class MosquittoClient : IDisposable
 {
     private const int MaxPacketsPerLoop = 1;
+    /// <summary>MQTT 5 §2.4 and MQTT 3.1.1 §3.9.3: 0x80 and above is a refusal.</summary>
+    private const int FirstFailure = 0x80;
 
     /// <summary>mosquitto_lib_init() is not thread-safe (mosquitto.h, "Threads").</summary>
     private static readonly Lazy<int> s_libraryInitialized = new(mosquitto_lib_init);
@@ -33,6 +36,9 @@ public sealed unsafe class MosquittoClient : IDisposable
     private readonly SafeMosquittoHandle _handle;
     private readonly MosquittoEvents _events;
     private readonly int _maxPayload;
+    /// <summary>Filters and topics by packet identifier until they are acknowledged.</summary>
+    private readonly Dictionary<int, string> _subscribing = [];
+    private readonly Dictionary<int, string> _publishing = [];
     private GCHandle _self;
     private Exception? _callbackFailure;
 
@@ -82,8 +88,11 @@ public sealed unsafe class MosquittoClient : IDisposable
     public void SetLogin(string userName, string? password) =>
         Check(mosquitto_username_pw_set(_handle, userName, password), nameof(mosquitto_username_pw_set));
 
-    /// <summary>Uses TLS and verifies the broker's certificate and name against the PEM file.</summary>
-    public void SetCertificateAuthority(string caFile) => Check(mosquitto_tls_set(_handle, caFile, null, null, null, 0), nameof(mosquitto_tls_set));
+    /// <summary>
+    /// Uses TLS, verifies the broker's certificate and name against the PEM file, and shows the broker this side's certificate if there is one.
+    /// </summary>
+    public void SetTls(string caFile, string? certificateFile, string? keyFile) =>
+        Check(mosquitto_tls_set(_handle, caFile, null, certificateFile, keyFile, 0), nameof(mosquitto_tls_set));
 
     /// <summary>Resolves the name (which may block) and begins to connect without waiting.</summary>
     public void Connect(string host, int port, int keepAliveSeconds) =>
@@ -138,8 +147,17 @@ public sealed unsafe class MosquittoClient : IDisposable
     public bool LostConnection { get; private set; }
 
     /// <returns>True if the library took the subscription.</returns>
-    public bool Subscribe(string filter, int qos, bool noLocal) =>
-        mosquitto_subscribe_v5(_handle, null, filter, qos, noLocal && UsesVersion5 ? MQTT_SUB_OPT_NO_LOCAL : 0, 0) == MOSQ_ERR_SUCCESS;
+    public bool Subscribe(string filter, int qos, bool noLocal)
+    {
+        int id;
+        var taken = mosquitto_subscribe_v5(_handle, &id, filter, qos, noLocal && UsesVersion5 ? MQTT_SUB_OPT_NO_LOCAL : 0, 0) == MOSQ_ERR_SUCCESS;
+        if (taken)
+        {
+            _subscribing[id] = filter;
+        }
+
+        return taken;
+    }
 
     /// <param name="topic">The topic.</param>
     /// <param name="payload">Copied by the library.</param>
@@ -175,8 +193,14 @@ public sealed unsafe class MosquittoClient : IDisposable
 
             fixed (byte* data = payload)
             {
-                var taken = mosquitto_publish_v5(_handle, null, topic, payload.Length, data, qos, retain ? (byte)1 : (byte)0, properties) == MOSQ_ERR_SUCCESS;
+                int id;
+                var taken = mosquitto_publish_v5(_handle, &id, topic, payload.Length, data, qos, retain ? (byte)1 : (byte)0, properties) == MOSQ_ERR_SUCCESS;
                 _unfinished += taken ? 1 : 0;
+                if (taken && qos > 0)
+                {
+                    _publishing[id] = topic;
+                }
+
                 return taken;
             }
         }
@@ -186,7 +210,9 @@ public sealed unsafe class MosquittoClient : IDisposable
         }
     }
 
-    /// <summary>Messages published are with the broker: sent, and acknowledged where their QoS asks for it.</summary>
+    /// <summary>Messages published that are not with the broker yet: not sent, or not acknowledged where their QoS asks for it.</summary>
+    public int Undelivered => Math.Max(_unfinished, 0);
+
     public bool HasDelivered => _unfinished <= 0;
 
     /// <summary>
@@ -235,7 +261,14 @@ public sealed unsafe class MosquittoClient : IDisposable
     private static void OnDisconnect(nint mosq, nint obj, int code, nint properties) => Guard(obj, client => client._events.Disconnected(code));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void OnPublish(nint mosq, nint obj, int messageId, int code, nint properties) => Guard(obj, client => client._unfinished--);
+    private static void OnPublish(nint mosq, nint obj, int messageId, int code, nint properties) => Guard(obj, client =>
+    {
+        client._unfinished--;
+        if (client._publishing.Remove(messageId, out var topic) && code >= FirstFailure)
+        {
+            client._events.PublishRefused(topic, code);
+        }
+    });
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnMessage(nint mosq, nint obj, mosquitto_message* message, nint properties) => Guard(obj, client =>
@@ -254,13 +287,12 @@ public sealed unsafe class MosquittoClient : IDisposable
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnSubscribe(nint mosq, nint obj, int mid, int count, int* granted, nint properties) => Guard(obj, client =>
     {
-        // MQTT 5 §3.9.3 and MQTT 3.1.1 §3.9.3: 0x80 and above is a refusal.
-        const int FirstFailure = 0x80;
+        client._subscribing.Remove(mid, out var filter);
         for (var i = 0; i < count; i++)
         {
             if (granted[i] >= FirstFailure)
             {
-                client._events.SubscriptionRefused(granted[i]);
+                client._events.SubscriptionRefused(filter ?? "", granted[i]);
             }
         }
     });

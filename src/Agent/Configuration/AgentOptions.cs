@@ -16,6 +16,8 @@ internal sealed record AgentOptions
 
     public BrokerOptions Mqtt { get; init; } = new();
 
+    public HomeAssistantOptions HomeAssistant { get; init; } = new();
+
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 }
 

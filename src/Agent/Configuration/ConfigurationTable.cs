@@ -134,11 +134,15 @@ internal static partial class ConfigurationTable
         MqttKey.Of("passwordFile", "A file whose first line is the password.", FilePath, o => o.PasswordFile, (o, v) => o with { PasswordFile = v }),
         MqttKey.Of("caFile", "PEM file of the certificate authority that signed the broker's certificate; switches TLS on.", FilePath,
             o => o.Connection.CaFile, (o, v) => o with { Connection = o.Connection with { CaFile = v } }),
+        MqttKey.Of("certificateFile", "PEM file of the certificate that the agent shows to the broker; with keyFile and caFile.", FilePath,
+            o => o.Connection.CertificateFile, (o, v) => o with { Connection = o.Connection with { CertificateFile = v } }),
+        MqttKey.Of("keyFile", "PEM file of that certificate's key, without a password.", FilePath,
+            o => o.Connection.KeyFile, (o, v) => o with { Connection = o.Connection with { KeyFile = v } }),
         MqttKey.Of("device", "This device's name in the default base topic and in the client id.",
             new TextType<string>(NameInWords, (string text, out string value) => IsName(value = text), v => v, NamePattern),
             o => o.Connection.Device, (o, v) => o with { Connection = o.Connection with { Device = v } }),
         MqttKey.Of("baseTopic", "What all topics begin with; without it camera-agent/ and the device's name.",
-            Text("a topic without '+', '#' and without '/' at either end", text => text.Length > 0 && text.AsSpan().IndexOfAny("+#\0") < 0 && text.Trim('/') == text),
+            Text(TopicInWords, IsTopic),
             o => o.Connection.BaseTopic, (o, v) => o with { Connection = o.Connection with { BaseTopic = v } }),
         MqttKey.Of("keepAlive", "Seconds of silence after which each side checks on the other.", new IntegerType(5, 3600),
             o => o.Connection.KeepAliveSeconds, (o, v) => o with { Connection = o.Connection with { KeepAliveSeconds = v } }),
@@ -162,7 +166,8 @@ internal static partial class ConfigurationTable
             o => o.Cameras, (o, v) => o with { Cameras = v }),
         RootKey.Of("http", "WHEP, the status and the page.", Http, o => o.Http, (o, v) => o with { Http = v }),
         RootKey.Of("webrtc", "The media port and its limits.", WebRtc, o => o.WebRtc, (o, v) => o with { WebRtc = v }),
-        RootKey.Of("mqtt", "Signalling through a broker.", Mqtt, o => o.Mqtt, (o, v) => o with { Mqtt = v }),
+        RootKey.Of("mqtt", "Signalling and the smart home through a broker.", Mqtt, o => o.Mqtt, (o, v) => o with { Mqtt = v }),
+        RootKey.Of("homeAssistant", "Discovery by Home Assistant, through the broker of mqtt.", HomeAssistant, o => o.HomeAssistant, (o, v) => o with { HomeAssistant = v }),
         RootKey.Of("log", "The log on standard output.", Log, o => o, (o, v) => o with { LogLevel = v.LogLevel }));
 
     private static TextType<string?> Text(string expected, Func<string, bool> isGood, string? pattern = null) =>
@@ -249,9 +254,26 @@ internal static partial class ConfigurationTable
             binding.Report($"{path}.webSocketUrl", $"needs {path}.host, where the agent itself reaches the broker.");
         }
 
-        if (mqtt.Connection.CaFile is { } ca && !File.Exists(ca))
+        var connection = mqtt.Connection;
+        foreach (var (key, file) in new[] { ("caFile", connection.CaFile), ("certificateFile", connection.CertificateFile), ("keyFile", connection.KeyFile) })
         {
-            binding.Report($"{path}.caFile", $"found \"{ca}\"; there is no such file.");
+            if (file is not null && !File.Exists(file))
+            {
+                binding.Report($"{path}.{key}", $"found \"{file}\"; there is no such file.");
+            }
+        }
+
+        foreach (var (key, file, other, otherFile) in new[]
+        {
+            ("certificateFile", connection.CertificateFile, "keyFile", connection.KeyFile),
+            ("certificateFile", connection.CertificateFile, "caFile", connection.CaFile),
+            ("keyFile", connection.KeyFile, "certificateFile", connection.CertificateFile),
+        })
+        {
+            if (file is not null && otherFile is null)
+            {
+                binding.Report($"{path}.{key}", $"needs {path}.{other} as well.");
+            }
         }
     }
 }

@@ -51,7 +51,7 @@ public sealed unsafe class LibMosquittoHeaderTests
     [Fact]
     public void A_library_refusal_names_the_function_and_the_cause()
     {
-        using var client = new MosquittoClient("test", useVersion5: true, 100, new MosquittoEvents(_ => { }, _ => { }, _ => { }, () => { }, _ => { }, _ => { }));
+        using var client = new MosquittoClient("test", useVersion5: true, 100, new MosquittoEvents(_ => { }, _ => { }, _ => { }, () => { }, (_, _) => { }, (_, _) => { }, _ => { }));
 
         var failure = Assert.Throws<MosquittoException>(() => client.SetWill("a/+", "x"u8, 1, retain: true));
 

@@ -9,11 +9,14 @@ internal sealed class MosquittoBroker : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("agent-mqtt-").FullName;
     private readonly string _extraConfiguration;
+    private readonly bool _keepsState;
     private Process? _process;
 
     /// <param name="extraConfiguration">Lines for mosquitto.conf after the listener's; {folder} stands for <see cref="Folder"/>.</param>
-    public MosquittoBroker(string extraConfiguration = "allow_anonymous true")
+    /// <param name="keepsState">It writes its retained messages to disk when <see cref="SaveAsync"/> says so, and reads them at the next start.</param>
+    public MosquittoBroker(string extraConfiguration = "allow_anonymous true", bool keepsState = false)
     {
+        _keepsState = keepsState;
         _extraConfiguration = extraConfiguration;
         Port = FreePort();
     }
@@ -35,7 +38,8 @@ internal sealed class MosquittoBroker : IAsyncDisposable
         var configuration = Path.Combine(_folder, "mosquitto.conf");
         await File.WriteAllTextAsync(
             configuration,
-            $"listener {Port} 127.0.0.1\n{_extraConfiguration.Replace("{folder}", _folder, StringComparison.Ordinal)}\nuser root\npersistence false\nlog_dest stderr\n");
+            $"listener {Port} 127.0.0.1\n{_extraConfiguration.Replace("{folder}", _folder, StringComparison.Ordinal)}\nuser root\nlog_dest stderr\n" +
+            (_keepsState ? $"persistence true\npersistence_location {_folder}/\nautosave_interval 0\n" : "persistence false\n"));
         var start = new ProcessStartInfo("mosquitto", ["-c", configuration]) { RedirectStandardError = true };
         start.Environment["PATH"] += ":/usr/sbin";
         if (File.Exists("/usr/sbin/mosquitto"))
@@ -56,6 +60,18 @@ internal sealed class MosquittoBroker : IAsyncDisposable
         throw new InvalidOperationException($"mosquitto did not start: exit code {_process.ExitCode}.");
     }
 
+    /// <summary>Has it write its retained messages to disk (mosquitto(8), SIGUSR1), and waits until they are there.</summary>
+    public async Task SaveAsync()
+    {
+        using var watcher = new FileSystemWatcher(_folder, "mosquitto.db");
+        var isSaved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        watcher.Renamed += (_, _) => isSaved.TrySetResult();
+        watcher.EnableRaisingEvents = true;
+        using var kill = Process.Start("kill", ["-USR1", $"{_process!.Id}"]);
+        await isSaved.Task.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    /// <summary>Kills it: what it has not saved is lost.</summary>
     public async Task StopAsync()
     {
         if (_process is { } process)
@@ -73,6 +89,22 @@ internal sealed class MosquittoBroker : IAsyncDisposable
         using var process = Process.Start("mosquitto_pub", ["-h", "127.0.0.1", "-p", $"{Port}", .. arguments]);
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal(0, process.ExitCode);
+    }
+
+    /// <summary>Every retained message, by topic in hexadecimal.</summary>
+    public async Task<SortedDictionary<string, string>> ReadRetainedAsync(params string[] login)
+    {
+        // Mosquitto queues what is retained when it takes the subscription: all of it is there before a message published afterwards.
+        using var subscriber = await MosquittoSubscriber.StartAsync(this, "#", "%r %t %x", login);
+        var marker = $"marker/{Guid.NewGuid()}";
+        await PublishAsync(["-q", "1", "-t", marker, "-n", .. login]);
+        var tree = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        while ((await subscriber.NextAsync()).Split(' ') is var message && message[1] != marker)
+        {
+            if (message[0] == "1") tree[message[1]] = message[2];
+        }
+
+        return tree;
     }
 
     public async ValueTask DisposeAsync()

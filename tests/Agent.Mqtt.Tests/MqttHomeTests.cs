@@ -13,10 +13,10 @@ public sealed class MqttHomeTests
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
-    private static MqttService Start(MosquittoBroker broker, EntityRegistry home, ILoggerFactory? loggers = null, MqttOptions? options = null)
+    private static MqttService Start(MosquittoBroker broker, EntityRegistry home, ILoggerFactory? loggers = null, int? port = null)
     {
         var service = new MqttService(
-            (options ?? new MqttOptions()) with { Host = "127.0.0.1", Port = broker.Port, BaseTopic = "base", KeepAliveSeconds = 5 }, new FakeGateway(), "main",
+            new MqttOptions { Host = "127.0.0.1", Port = port ?? broker.Port, BaseTopic = "base", KeepAliveSeconds = 5 }, new FakeGateway(), "main",
             loggers ?? NullLoggerFactory.Instance, ExampleHome.For(home));
         service.Start();
         return service;
@@ -83,19 +83,23 @@ public sealed class MqttHomeTests
 
     [Theory]
     [InlineData("5")]
-    [InlineData("311")]
-    public async Task Everything_is_retained_but_events(string version)
+    [InlineData("3.1.1")]
+    public async Task Everything_is_retained_but_events(string agentVersion)
     {
         await using var broker = new MosquittoBroker();
         await broker.StartAsync();
+        await using var relay = new Version311Relay(broker.Port);
+        await broker.PublishAsync("-r", "-q", "1", "-t", "base/old/availability", "-m", "online");
+        await broker.PublishAsync("-r", "-q", "1", "-t", Config, "-m", """{"cmps":{"old":{"p":"switch"}}}""");
         var home = ExampleHome.MakeWithValues();
-        await using var service = Start(broker, home);
+        await using var service = Start(broker, home, port: agentVersion == "5" ? null : relay.Port);
         await AssertRetainedAsync(broker, home);
-        using var bell = await MosquittoSubscriber.StartAsync(broker, "base/bell", "%r %p", "-V", version);
+        Assert.Equal(agentVersion, service.GetStatus()!.ProtocolVersion);
+        using var bell = await MosquittoSubscriber.StartAsync(broker, "base/bell", "%r %p");
         home.Publish("bell", "press");
         Assert.Equal("""0 {"event_type":"press"}""", await bell.NextAsync());
-        using var error = await MosquittoSubscriber.StartAsync(broker, "base/error", "%r %p", "-V", version);
-        await broker.PublishAsync("-V", version, "-q", "1", "-t", "base/lamp/set", "-m", "bright");
+        using var error = await MosquittoSubscriber.StartAsync(broker, "base/error", "%r %p");
+        await broker.PublishAsync("-q", "1", "-t", "base/lamp/set", "-m", "bright");
         Assert.Equal(
             """{"entity":"lamp","code":"malformed","message":"lamp takes ON, OFF or a brightness from 0 to 100, not \"bright\""}""",
             (await error.NextAsync())[2..].Replace("\\u0022", "\\\"", StringComparison.Ordinal));

@@ -166,6 +166,70 @@ public sealed class MqttSessionTests
         Assert.Contains("certificate verify failed", await doubting.FailureAsync());
     }
 
+    [Fact]
+    public async Task A_client_certificate_is_shown_to_a_broker_that_asks_for_one()
+    {
+        await using var broker = new MosquittoBroker(
+            "cafile {folder}/ca.pem\ncertfile {folder}/broker.pem\nkeyfile {folder}/broker.key\nrequire_certificate true\nuse_identity_as_username true\n" +
+            "allow_anonymous false\nacl_file {folder}/acl");
+        await File.WriteAllTextAsync(Path.Combine(broker.Folder, "acl"), "user porch\ntopic readwrite base/#\n");
+        using var authorityKey = RSA.Create(2048);
+        var request = new CertificateRequest("CN=Home", authorityKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using var authority = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        string InFolder(string name) => Path.Combine(broker.Folder, name);
+        async Task IssueAsync(string subject, string name)
+        {
+            using var key = RSA.Create(2048);
+            var request = new CertificateRequest($"CN={subject}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+            var names = new SubjectAlternativeNameBuilder();
+            names.AddIpAddress(IPAddress.Loopback);
+            request.CertificateExtensions.Add(names.Build());
+            using var certificate = request.Create(authority, authority.NotBefore, authority.NotAfter, RandomNumberGenerator.GetBytes(8));
+            await File.WriteAllTextAsync(InFolder($"{name}.pem"), certificate.ExportCertificatePem());
+            await File.WriteAllTextAsync(InFolder($"{name}.key"), key.ExportPkcs8PrivateKeyPem());
+        }
+
+        await File.WriteAllTextAsync(InFolder("ca.pem"), authority.ExportCertificatePem());
+        await IssueAsync("127.0.0.1", "broker");
+        await IssueAsync("porch", "porch");
+        await broker.StartAsync();
+        var options = Options(broker.Port) with { CaFile = InFolder("ca.pem"), CertificateFile = InFolder("porch.pem"), KeyFile = InFolder("porch.key") };
+        using (var known = await ConnectAsync(options))
+        {
+            // The access list knows the certificate's name: without it the message would not come back.
+            Assert.True(known.Session.Publish("base/in/x", "hello"u8, 1, retain: false));
+            Assert.Equal("base/in/x", (await known.NextAsync()).Topic);
+        }
+
+        using var nameless = new Probe(options with { CertificateFile = null, KeyFile = null, Device = "nameless" });
+        nameless.Session.Start("base/status", "offline"u8);
+        Assert.StartsWith("cannot connect: ", await nameless.FailureAsync());
+    }
+
+    [Fact]
+    public async Task A_refused_subscription_is_named_in_the_log()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var log = new LogCollector();
+        using var session = new MqttSession(
+            Options(((IPEndPoint)listener.LocalEndpoint).Port), new Microsoft.Extensions.Logging.Logger<MqttSession>(log));
+        session.Subscribe("base/in/+", 1, noLocal: false);
+        session.Start("base/status", "offline"u8);
+        using var broker = await listener.AcceptTcpClientAsync().WaitAsync(s_patience);
+        Assert.Equal(5, (await ReadConnectAsync(broker)).Version);
+
+        // CONNACK with no properties; SUBSCRIBE has its packet identifier behind the fixed header; SUBACK with reason 0x87 (MQTT 5 §3.2, §3.8, §3.9).
+        await broker.GetStream().WriteAsync(new byte[] { 0x20, 3, 0, 0, 0 });
+        var subscribe = new byte[2 + 2 + 1 + 2 + "base/in/+".Length + 1];
+        await broker.GetStream().ReadExactlyAsync(subscribe).AsTask().WaitAsync(s_patience);
+        await broker.GetStream().WriteAsync(new byte[] { 0x90, 4, subscribe[2], subscribe[3], 0, 0x87 });
+
+        Assert.Equal(
+            "The MQTT broker refused the subscription base/in/+ (code 135); allow it to the agent's account in the broker's access list", await log.NextAsync());
+    }
+
     // CONNACK of MQTT 5 with reason 0x84, of MQTT 3.1.1 with return code 1, and none at all.
     [Theory]
     [InlineData(new byte[] { 0x20, 3, 0, 0x84, 0 })]
@@ -217,6 +281,8 @@ public sealed class MqttSessionTests
         Assert.Throws<InvalidOperationException>(() => nowhere.Start("s", "offline"u8));
         using var missing = new MqttSession(new MqttOptions { Host = "h", CaFile = "/nonexistent/ca.pem" }, NullLogger<MqttSession>.Instance);
         Assert.Contains("mqtt.caFile names /nonexistent/ca.pem", Assert.Throws<FileNotFoundException>(() => missing.Start("s", "offline"u8)).Message);
+        using var half = new MqttSession(new MqttOptions { Host = "h", KeyFile = "/dev/null" }, NullLogger<MqttSession>.Instance);
+        Assert.Contains("mqtt.caFile, mqtt.certificateFile and mqtt.keyFile", Assert.Throws<InvalidOperationException>(() => half.Start("s", "offline"u8)).Message);
     }
 
     /// <summary>The protocol level and the will flag of a CONNECT (MQTT 3.1.1 §3.1, MQTT 5 §3.1).</summary>

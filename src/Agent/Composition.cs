@@ -14,6 +14,7 @@ internal sealed class Composition : IAsyncDisposable
     private readonly ViewerRegistry _viewers;
     private readonly EntityRegistry _entities = new();
     private readonly MqttService? _mqtt;
+    private readonly HomeUpdates _home;
 
     /// <summary>Opens the media port; nothing is captured or announced before <see cref="Start"/>.</summary>
     /// <exception cref="InvalidOperationException">The media port cannot be opened.</exception>
@@ -28,6 +29,8 @@ internal sealed class Composition : IAsyncDisposable
         {
             Units = _cameras.ToDictionary(c => c.Options.Name, c => new CameraUnit(c)),
         };
+        _home = new HomeUpdates(
+            _entities, State.Units.Values, _viewers, () => _mqtt?.GetStatus()?.Connected == true, TimeProvider.System, loggers.CreateLogger<HomeUpdates>());
     }
 
     public AgentState State { get; }
@@ -57,6 +60,7 @@ internal sealed class Composition : IAsyncDisposable
     /// <summary>Says offline to the broker, BYE to the viewers, then joins the cameras' threads.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _home.DisposeAsync();
         if (_mqtt is not null)
         {
             await _mqtt.StopAsync();

@@ -1,0 +1,84 @@
+using System.Globalization;
+using Agent.Http;
+using Agent.Transport;
+
+namespace Agent.Home;
+
+/// <summary>Keeps the cameras' and the device's entities up to date, by one task from its making to its disposal.</summary>
+internal sealed partial class HomeUpdates : IAsyncDisposable
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+
+    /// <summary>A picture a minute, for a dashboard; the button takes one at once.</summary>
+    private const int UpdatesPerSnapshot = 6;
+
+    private readonly EntityRegistry _entities;
+    private readonly CameraEntities[] _cameras;
+    private readonly IViewerGateway _viewers;
+    private readonly Func<bool> _isWatched;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly PeriodicTimer _timer;
+    private readonly Task _task;
+
+    /// <param name="entities">Gets the entities, before this returns.</param>
+    /// <param name="cameras">The cameras.</param>
+    /// <param name="viewers">Counts them.</param>
+    /// <param name="isWatched">Whether anybody would see a picture: those of nobody's are not taken.</param>
+    /// <param name="clock">Paces the updates and says when the agent was started.</param>
+    /// <param name="log">For bugs.</param>
+    public HomeUpdates(
+        EntityRegistry entities, IEnumerable<CameraUnit> cameras, IViewerGateway viewers, Func<bool> isWatched, TimeProvider clock, ILogger<HomeUpdates> log)
+    {
+        (_entities, _viewers, _isWatched, _log) = (entities, viewers, isWatched, log);
+        var byId = cameras.ToLookup(camera => CameraEntities.ToId(camera.Pipeline.Options.Name));
+        _cameras = [.. byId.Select(same => new CameraEntities(same.First(), entities))];
+        foreach (var other in byId.SelectMany(same => same.Skip(1))) LogSameId(other.Pipeline.Options.Name);
+        entities.Register(new SensorEntity("viewers", "Viewers") { StateClass = "measurement", Icon = "mdi:eye", Category = EntityCategory.Diagnostic });
+        entities.Register(new SensorEntity("started", "Started") { DeviceClass = "timestamp", Category = EntityCategory.Diagnostic });
+        entities.Publish("started", clock.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:sszzz", CultureInfo.InvariantCulture));
+        _timer = new PeriodicTimer(Interval, clock);
+        _task = Task.Run(RunAsync);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _task;
+        _timer.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            for (var update = 0; ; update++)
+            {
+                _entities.Publish("viewers", _viewers.GetStatus().Viewers.ToString(CultureInfo.InvariantCulture));
+                foreach (var camera in _cameras)
+                {
+                    camera.Publish();
+                    if (update % UpdatesPerSnapshot == 1 && _isWatched()) _ = await camera.TakeSnapshotAsync(_stop.Token);
+                }
+
+                if (!await _timer.WaitForNextTickAsync(_stop.Token)) return;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Disposed.
+        }
+        catch (Exception bug)
+        {
+            // The task has no caller to throw to, and the rest of the agent can go on without a smart home.
+            LogBroken(bug);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Camera {Camera} is not shown to the smart home: another's name differs in case or '-' and '_' only; rename one")]
+    private partial void LogSameId(string camera);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The smart home is told nothing more: this is a bug")]
+    private partial void LogBroken(Exception bug);
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import mqtt from 'mqtt';
+import { Agent, Broker, eventually } from './lib/agent.mjs';
+
+const camera = { source: { kind: 'test', width: 320, height: 180, frameRate: 10 } };
+
+describe('The smart home over MQTT', () => {
+  let broker, agent, client;
+  const topics = new Map();
+  before(async () => {
+    broker = await Broker.start();
+    client = await mqtt.connectAsync(broker.url);
+    client.on('message', (topic, payload) => topics.set(topic, payload));
+    await client.subscribeAsync(['camera-agent/#', 'homeassistant/device/#']);
+    agent = await Agent.start({ cameras: { 'Front-door': camera }, mqtt: { host: '127.0.0.1', port: broker.port, device: 'porch' } });
+  });
+  after(async () => {
+    await client?.endAsync();
+    await agent?.stop();
+    await broker?.stop();
+  });
+  const topic = (name) => topics.get(`camera-agent/porch/${name}`)?.toString();
+  const shows = (name, value) => eventually(`${name} is ${value}`, () => topic(name) === value);
+
+  test('the device announces itself with what its camera has', async () => {
+    const config = await eventually('the announcement', () => topics.get('homeassistant/device/porch/config')
+      ?? [...topics.keys()].filter((t) => t.startsWith('homeassistant/device/')).map((t) => topics.get(t))[0]);
+    const components = Object.values(JSON.parse(config).cmps).map(({ uniq_id, unique_id, p, platform }) => `${p ?? platform} ${uniq_id ?? unique_id}`).sort();
+    assert.deepEqual(components.map((line) => line.replace('camera-agent-porch_', '')), [
+      'button front_door_take_snapshot', 'camera front_door_snapshot', 'number front_door_bitrate', 'sensor front_door_bitrate_now',
+      'sensor front_door_encoder', 'sensor front_door_frame_rate', 'sensor started', 'sensor viewers',
+    ]);
+    await shows('status', 'online');
+    await shows('viewers', '0');
+    await shows('front_door_bitrate', '2000');
+  });
+
+  test('a bitrate that is set takes effect and is acknowledged; one that is not possible is answered with the reason', async () => {
+    await client.publishAsync('camera-agent/porch/front_door_bitrate/set', '750', { qos: 1 });
+    await shows('front_door_bitrate', '750');
+    assert.equal((await agent.status()).cameras[0].targetBitrateBps, 750_000);
+    await client.publishAsync('camera-agent/porch/front_door_bitrate/set', 'much', { qos: 1 });
+    await eventually('the refusal', () => topic('error')?.includes('front_door_bitrate takes a number from 50 to 50000'));
+    assert.equal(topic('front_door_bitrate'), '750');
+  });
+
+  test('the button takes a picture', async () => {
+    await eventually('the camera produces', async () => (await agent.status()).cameras[0].isProducing);
+    await shows('front_door_take_snapshot/availability', 'online');
+    topics.delete('camera-agent/porch/front_door_snapshot');
+    await client.publishAsync('camera-agent/porch/front_door_take_snapshot/set', 'PRESS', { qos: 1 });
+    const jpeg = await eventually('the picture', () => topics.get('camera-agent/porch/front_door_snapshot'));
+    assert.deepEqual([...jpeg.subarray(0, 3)], [0xff, 0xd8, 0xff]);
+  });
+});

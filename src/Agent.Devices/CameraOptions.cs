@@ -34,6 +34,15 @@ public enum H264Profile
     High,
 }
 
+/// <summary>Whether a camera starts with privacy on.</summary>
+public enum PrivacyAtStart
+{
+    /// <summary>As it was when the agent stopped.</summary>
+    Restore,
+    Off,
+    On,
+}
+
 /// <summary>One camera: its source, its encoder.</summary>
 public sealed record CameraOptions
 {
@@ -43,6 +52,8 @@ public sealed record CameraOptions
     public VideoSourceOptions Source { get; init; } = new();
 
     public VideoEncoderOptions Encoder { get; init; } = new();
+
+    public PrivacyAtStart Privacy { get; init; } = PrivacyAtStart.Restore;
 }
 
 /// <summary>Where frames come from. Width, height and rate are wishes for v4l2, exact for test, ignored for passed-through files.</summary>

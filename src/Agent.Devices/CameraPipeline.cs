@@ -8,7 +8,7 @@ namespace Agent.Devices;
 
 /// <summary>
 /// One camera from source to hub: a capture thread that reads, encodes or passes through, and publishes; reopens a failed source with
-/// back-off, while viewers see a notice. <see cref="Start"/> and <see cref="Dispose"/> are called once, the rest from any thread.
+/// back-off, while viewers see a notice; closes the source for privacy. <see cref="Start"/> and <see cref="Dispose"/> are called once, the rest from any thread.
 /// </summary>
 public sealed partial class CameraPipeline : IDisposable
 {
@@ -24,12 +24,13 @@ public sealed partial class CameraPipeline : IDisposable
     private readonly Func<VideoSourceOptions, SourceDemand, IVideoSource> _openSource;
     private readonly ILogger _log;
     private readonly TimeProvider _clock;
-    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _privacyLock = new();
     private readonly AccessUnitPool _pool = new();
     private readonly RateMeter _frames = new();
     private readonly RateMeter _bits = new();
     private readonly RememberedControls _controls = new();
     private readonly CaptureProgress _progress;
+    private readonly SourceInterruption _interruption = new();
     private readonly StreamSwitch _stream;
     private readonly EncoderLadder _ladder;
     private readonly EncoderStage _encoders;
@@ -42,6 +43,7 @@ public sealed partial class CameraPipeline : IDisposable
     private volatile bool _passesThrough;
     private volatile int _width;
     private volatile int _height;
+    private volatile bool _isPrivate;
     private long _deliveringSince = NotDelivering;
     private long _captured;
     private long _encoded;
@@ -110,6 +112,36 @@ public sealed partial class CameraPipeline : IDisposable
         _targetBitrate = bitsPerSecond;
     }
 
+    /// <summary>
+    /// The camera is off on purpose. On any thread, not under a lock: the device is closed now, or is about to be opened again.
+    /// </summary>
+    public event Action<bool>? PrivacyChanged;
+
+    /// <summary>What was asked for last; the device may need a moment to follow, see <see cref="CameraStatus.IsPrivate"/>.</summary>
+    public bool WantsPrivacy => _interruption.IsClosed;
+
+    /// <summary>
+    /// Turns the camera off or on again. Nothing of it is published from the return of this call on; the device itself is closed as soon as
+    /// a call that is under way in its driver returns.
+    /// </summary>
+    public void SetPrivacy(bool isOn)
+    {
+        var (width, height) = (_width > 0 ? _width : Options.Source.Width, _height > 0 ? _height : Options.Source.Height);
+        lock (_privacyLock)
+        {
+            // In this order: while the source may be read, its pictures are withheld.
+            if (isOn) _stream.Withhold(width, height);
+            if (_interruption.Set(isOn) && !isOn) _stream.Release(width, height);
+        }
+    }
+
+    /// <summary>Waits until the device has been closed, or until privacy ends.</summary>
+    /// <returns>True if the camera is private; false if it is not after that time, as when a call hangs in its driver.</returns>
+    public Task<bool> WaitForPrivacyAsync(TimeSpan limit, CancellationToken cancellation) => _interruption.WaitUntilClosedAsync(limit, _clock, cancellation);
+
+    /// <summary>Closes the source and opens it again, with its encoder; viewers see a notice meanwhile.</summary>
+    public void Reopen() => _interruption.Interrupt();
+
     /// <summary>Every control of the camera with its present value; none while it is away or if it has none.</summary>
     public IReadOnlyList<ControlReport> ListControls() => _controls.List();
 
@@ -144,11 +176,12 @@ public sealed partial class CameraPipeline : IDisposable
         var now = Pacer.Now(_clock);
         return new CameraStatus(
             Options.Name, _sourceDescription, _passesThrough ? EncoderLadder.Passthrough : _encoders.Name, Hub.IsProducing,
-            _error ?? _encoders.Error, _width, _height, _frames.PerSecond(now), (long)_bits.PerSecond(now), _targetBitrate, Hub.ProfileLevelId,
+            _isPrivate ? null : _error ?? _encoders.Error, _width, _height, _frames.PerSecond(now), (long)_bits.PerSecond(now), _targetBitrate, Hub.ProfileLevelId,
             Interlocked.Read(ref _captured), Interlocked.Read(ref _encoded), Interlocked.Read(ref _dropped), Interlocked.Read(ref _keyFrames),
             Interlocked.Read(ref _restarts))
         {
             Notice = _stream.Reason,
+            IsPrivate = _isPrivate,
             FramesDamaged = Interlocked.Read(ref _damaged),
             BytesCopiedPerFrame = _passesThrough ? 0 : _encoders.BytesCopiedPerFrame,
             EncoderFailures = _encoders.Failures,
@@ -158,19 +191,33 @@ public sealed partial class CameraPipeline : IDisposable
 
     public void Dispose()
     {
-        _stop.Cancel();
+        _interruption.Stop();
         _thread?.Join();
         _stream.Dispose();
-        _stop.Dispose();
+        _interruption.Dispose();
     }
 
     private void Run()
     {
         var delay = new ReopenDelay();
-        while (!_stop.IsCancellationRequested)
+        while (!_interruption.IsStopped)
         {
-            var failure = RunSource();
-            if (failure is null) return;
+            if (!_interruption.TryBegin(out var interrupted))
+            {
+                if (!Rest()) return;
+                delay.Reset();
+                continue;
+            }
+            var failure = RunSource(interrupted);
+            if (_interruption.IsStopped) return;
+            if (failure is null)
+            {
+                Hub.NoteStopped();
+                Interlocked.Exchange(ref _deliveringSince, NotDelivering);
+                _encoders.StartOver();
+                if (!_interruption.IsClosed && _captured > 0) _stream.ShowNotice("restarting", _lastFormat);
+                continue;
+            }
             var hasDelivered = DeliveringSince is not null;
             Interlocked.Exchange(ref _deliveringSince, NotDelivering);
             Hub.NoteStopped();
@@ -184,12 +231,30 @@ public sealed partial class CameraPipeline : IDisposable
                 _encoders.StartOver();
             }
             _progress.Rest();
-            if (_stop.Token.WaitHandle.WaitOne(delay.Next(failure.Failure))) return;
+            interrupted.WaitHandle.WaitOne(delay.Next(failure.Failure));
         }
     }
 
-    /// <summary>Opens the source and reads it until it fails or the pipeline is stopped; <c>null</c> if it was stopped.</summary>
-    private VideoSourceException? RunSource()
+    /// <summary>The device is closed, and stays so until privacy ends. False if the pipeline is stopped.</summary>
+    private bool Rest()
+    {
+        Hub.NoteStopped();
+        Interlocked.Exchange(ref _deliveringSince, NotDelivering);
+        _progress.Rest();
+        _error = null;
+        _isPrivate = true;
+        LogPrivate(Options.Name);
+        PrivacyChanged?.Invoke(true);
+        _interruption.Rest();
+        _isPrivate = false;
+        if (_interruption.IsStopped) return false;
+        LogNoLongerPrivate(Options.Name);
+        PrivacyChanged?.Invoke(false);
+        return true;
+    }
+
+    /// <summary>Opens the source and reads it until it fails or is interrupted; <c>null</c> if it was interrupted.</summary>
+    private VideoSourceException? RunSource(CancellationToken interrupted)
     {
         try
         {
@@ -201,7 +266,7 @@ public sealed partial class CameraPipeline : IDisposable
             LogOpened(source);
             try
             {
-                Capture(source);
+                Capture(source, interrupted);
             }
             finally
             {
@@ -220,7 +285,7 @@ public sealed partial class CameraPipeline : IDisposable
         }
     }
 
-    private void Capture(IVideoSource source)
+    private void Capture(IVideoSource source, CancellationToken interrupted)
     {
         _stream.Interrupt();
         _isPassthroughLogged = false;
@@ -230,7 +295,12 @@ public sealed partial class CameraPipeline : IDisposable
         while (true)
         {
             _progress.Begin("reading a frame", limit);
-            if (source.ReadFrame(_stop.Token) is not { } frame) return;
+            if (interrupted.IsCancellationRequested || source.ReadFrame(interrupted) is not { } frame) return;
+            if (interrupted.IsCancellationRequested)
+            {
+                frame.Dispose();
+                return;
+            }
             _progress.Begin("encoding a frame", LongestCall);
             TakeFrame(source, frame);
             Interlocked.Exchange(ref _dropped, _droppedByEarlierSources + source.FramesDropped + _encoders.FramesSkipped);
@@ -321,6 +391,12 @@ public sealed partial class CameraPipeline : IDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Camera {Camera}: {Error}; trying again")]
     private partial void LogFailed(string camera, string error);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Camera {Camera}: privacy is on, its device is closed")]
+    private partial void LogPrivate(string camera);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Camera {Camera}: privacy is off")]
+    private partial void LogNoLongerPrivate(string camera);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Camera {Camera}: {Note}")]
     private partial void LogNote(string camera, string note);

@@ -25,6 +25,9 @@ public sealed record CameraStatus(
     /// <summary>Why viewers are shown a notice in place of the picture, in a few words; <c>null</c> while they are not.</summary>
     public string? Notice { get; init; }
 
+    /// <summary>True while the camera is off on purpose: its device is closed, and viewers see a notice.</summary>
+    public bool IsPrivate { get; init; }
+
     /// <summary>Those of <see cref="FramesDropped"/> that the source gave damaged.</summary>
     public long FramesDamaged { get; init; }
 

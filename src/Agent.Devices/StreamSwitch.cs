@@ -6,8 +6,8 @@ using Agent.Media.Notices;
 namespace Agent.Devices;
 
 /// <summary>
-/// What a camera's viewers are given: its own stream or, while that is away, a notice in its place. The stream comes back with an IDR, so
-/// nobody has to join again. Any thread, if nothing else is said: a lock makes the encoder and the notice's timer one publisher.
+/// What a camera's viewers are given: its own stream or, while that is away or withheld, a notice in its place. The stream comes back with
+/// an IDR, so nobody has to join again. Any thread, if nothing else is said: a lock makes the encoder and the notice's timer one publisher.
 /// </summary>
 internal sealed class StreamSwitch : IDisposable
 {
@@ -23,6 +23,9 @@ internal sealed class StreamSwitch : IDisposable
     /// </summary>
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
 
+    /// <summary>What <see cref="Reason"/> says while the camera is off on purpose.</summary>
+    internal const string PrivacyReason = "camera is off";
+
     private static readonly TimeSpan SmallestStep = TimeSpan.FromMilliseconds(1);
 
     /// <summary>Level 3.1, which every browser offers, for a stream that has said no level.</summary>
@@ -33,6 +36,7 @@ internal sealed class StreamSwitch : IDisposable
     private readonly TimeProvider _clock;
     private readonly Lock _lock = new();
     private volatile bool _awaitsKeyFrame = true;
+    private bool _isWithheld;
     private volatile string? _reason;
     private NoticePicture? _picture;
     private ITimer? _timer;
@@ -79,7 +83,7 @@ internal sealed class StreamSwitch : IDisposable
         {
             if (_awaitsKeyFrame)
             {
-                if (!accessUnit.IsKeyFrame) return false;
+                if (_isWithheld || !accessUnit.IsKeyFrame) return false;
                 _awaitsKeyFrame = false;
                 HideNotice();
             }
@@ -107,21 +111,56 @@ internal sealed class StreamSwitch : IDisposable
     {
         lock (_lock)
         {
-            _awaitsKeyFrame = true;
-            if (_reason == reason) return;
-            if (_reason is null) _since = _clock.GetLocalNow();
-            _reason = reason;
-            var since = _since.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
-            _picture = new NoticePicture(
-                MakeSide(format.Width), MakeSide(format.Height), ReadLevel(_hub.LastProfileLevelId), new NoticeText("No picture", _hub.Camera, reason, $"since {since}"));
-            _isKeyFrameDue = true;
-            _timer ??= _clock.CreateTimer(static shown => ((StreamSwitch)shown!).Tick(), this, TimeSpan.Zero, TickInterval);
+            if (!_isWithheld) Show("No picture", reason, format.Width, format.Height);
+        }
+    }
+
+    /// <summary>From the return of this call on viewers get nothing of the camera's but a notice of privacy, and may join to see it.</summary>
+    /// <param name="width">Of the pictures that came last, or that will come.</param>
+    /// <param name="height">The same.</param>
+    public void Withhold(int width, int height)
+    {
+        lock (_lock)
+        {
+            if (_isWithheld) return;
+            // Whatever was wrong before is not since when privacy has been on.
+            HideNotice();
+            _isWithheld = true;
+            var level = Show("Privacy", PrivacyReason, width, height);
+            _hub.StandInProfileLevelId = $"42e0{level:x2}";
+        }
+    }
+
+    /// <summary>Ends it; the notice changes its words and is shown until the camera's next IDR.</summary>
+    public void Release(int width, int height)
+    {
+        lock (_lock)
+        {
+            if (!_isWithheld) return;
+            _isWithheld = false;
+            _hub.StandInProfileLevelId = null;
+            HideNotice();
+            Show("No picture", "starting", width, height);
         }
     }
 
     public void Dispose()
     {
         lock (_lock) HideNotice();
+    }
+
+    private byte Show(string headline, string reason, int width, int height)
+    {
+        var level = ReadLevel(_hub.LastProfileLevelId);
+        _awaitsKeyFrame = true;
+        if (_reason == reason) return level;
+        if (_reason is null) _since = _clock.GetLocalNow();
+        _reason = reason;
+        var since = _since.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+        _picture = new NoticePicture(MakeSide(width), MakeSide(height), level, new NoticeText(headline, _hub.Camera, reason, $"since {since}"));
+        _isKeyFrameDue = true;
+        _timer ??= _clock.CreateTimer(static shown => ((StreamSwitch)shown!).Tick(), this, TimeSpan.Zero, TickInterval);
+        return level;
     }
 
     private void HideNotice()

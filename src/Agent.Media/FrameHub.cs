@@ -29,6 +29,7 @@ public sealed class FrameHub
     private volatile IAccessUnitSubscriber[] _subscribers = [];
     private volatile bool _keyFrameRequested;
     private volatile string? _profileLevelId;
+    private volatile string? _standInProfileLevelId;
     private uint _profileLevelBytes;
     private long _lastKeyFrameTicks = NoKeyFrame;
     private long _lastFrame = NeverProduced;
@@ -51,6 +52,15 @@ public sealed class FrameHub
 
     /// <summary>The same, also while the camera produces nothing; <c>null</c> before it first did.</summary>
     public string? LastProfileLevelId => _profileLevelId;
+
+    /// <summary>
+    /// profile-level-id for viewers that join while the camera is off on purpose and a picture stands in for its own; otherwise <c>null</c>.
+    /// </summary>
+    public string? StandInProfileLevelId
+    {
+        get => _standInProfileLevelId;
+        set => _standInProfileLevelId = value;
+    }
 
     /// <summary>True while frames keep coming.</summary>
     public bool IsProducing

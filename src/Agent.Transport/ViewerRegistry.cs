@@ -112,7 +112,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         if (!_hubs.TryGetValue(offer.Camera, out var hub))
             return Refuse(ViewerErrorKind.UnknownCamera, $"There is no camera of that name; this agent has: {string.Join(", ", _hubs.Keys.Order())}.");
-        if (!hub.IsProducing || hub.ProfileLevelId is not { } profileLevelId)
+        if ((hub.ProfileLevelId ?? hub.StandInProfileLevelId) is not { } profileLevelId)
         {
             return Refuse(
                 ViewerErrorKind.NotProducing, $"Camera \"{offer.Camera}\" delivers no pictures right now; its state is in the agent's status.",

@@ -29,7 +29,7 @@ internal sealed record AgentState(IViewerGateway Gateway, Func<IReadOnlyList<Cam
     public IReadOnlyList<string> FindProblems()
     {
         var problems = new List<string>();
-        foreach (var camera in Cameras().Where(c => !c.IsProducing))
+        foreach (var camera in Cameras().Where(c => c is { IsProducing: false, IsPrivate: false }))
         {
             problems.Add($"Camera \"{camera.Name}\" ({camera.Source}) produces nothing: {camera.Error ?? "no frame has come yet."}");
         }

@@ -13,6 +13,7 @@ internal sealed class Composition : IAsyncDisposable
     private readonly CameraPipeline[] _cameras;
     private readonly ViewerRegistry _viewers;
     private readonly EntityRegistry _entities = new();
+    private readonly PersistentState _state;
     private readonly MqttService? _mqtt;
     private readonly HomeUpdates _home;
 
@@ -21,13 +22,16 @@ internal sealed class Composition : IAsyncDisposable
     public Composition(AgentOptions options, ILoggerFactory loggers)
     {
         _cameras = [.. options.Cameras.Select(camera => new CameraPipeline(camera, loggers))];
+        // systemd.exec(5), StateDirectory=: several are separated by ':'.
+        var stateDirectory = options.StateDirectory ?? Environment.GetEnvironmentVariable("STATE_DIRECTORY")?.Split(':')[0];
+        _state = new PersistentState(stateDirectory, loggers.CreateLogger<PersistentState>());
         _viewers = ViewerRegistry.Open(options.WebRtc, _cameras.ToDictionary(c => c.Options.Name, c => c.Hub), loggers);
         var broker = options.Mqtt.Connection;
         var home = new MqttHome(_entities, options.HomeAssistant, HostDescription.Read(options.Http.Listen), broker.Device);
         _mqtt = broker.Host is null ? null : new MqttService(broker, _viewers, options.Cameras[0].Name, loggers, home);
         State = new AgentState(_viewers, () => [.. _cameras.Select(c => c.GetStatus())], () => _mqtt?.GetStatus(), TimeProvider.System)
         {
-            Units = _cameras.ToDictionary(c => c.Options.Name, c => new CameraUnit(c)),
+            Units = _cameras.ToDictionary(c => c.Options.Name, c => new CameraUnit(c, new CameraPrivacy(c, _state))),
         };
         _home = new HomeUpdates(
             _entities, State.Units.Values, _viewers, () => _mqtt?.GetStatus()?.Connected == true, TimeProvider.System, loggers.CreateLogger<HomeUpdates>());
@@ -69,5 +73,6 @@ internal sealed class Composition : IAsyncDisposable
         _viewers.Dispose();
         // Each waits for its device; together they wait for the slowest.
         await Task.WhenAll(_cameras.Select(camera => Task.Run(camera.Dispose)));
+        await _state.DisposeAsync();
     }
 }

@@ -14,6 +14,7 @@ internal sealed class FakeSource(VideoFormat format) : IVideoSource
     private readonly SemaphoreSlim _measured = new(0);
     private readonly Lock _lock = new();
     private int _opened;
+    private int _closed;
     private int _attempts;
     private int _reads;
     private int _lent;
@@ -58,6 +59,14 @@ internal sealed class FakeSource(VideoFormat format) : IVideoSource
         get
         {
             lock (_lock) return (_lent, _lent - _returned, _returnedTwice, _keptBeyondSource);
+        }
+    }
+
+    public int Closed
+    {
+        get
+        {
+            lock (_lock) return _closed;
         }
     }
 
@@ -131,7 +140,11 @@ internal sealed class FakeSource(VideoFormat format) : IVideoSource
 
     public void Dispose()
     {
-        lock (_lock) _keptBeyondSource += _lent - _returned - _keptBeyondSource;
+        lock (_lock)
+        {
+            _closed++;
+            _keptBeyondSource += _lent - _returned - _keptBeyondSource;
+        }
     }
 
     private PlanarFrame? ReadEndless(CancellationToken stop)

@@ -28,8 +28,9 @@ describe('The smart home over MQTT', () => {
       ?? [...topics.keys()].filter((t) => t.startsWith('homeassistant/device/')).map((t) => topics.get(t))[0]);
     const components = Object.values(JSON.parse(config).cmps).map(({ uniq_id, unique_id, p, platform }) => `${p ?? platform} ${uniq_id ?? unique_id}`).sort();
     assert.deepEqual(components.map((line) => line.replace('camera-agent-porch_', '')), [
-      'button front_door_take_snapshot', 'camera front_door_snapshot', 'number front_door_bitrate', 'sensor front_door_bitrate_now',
+      'button front_door_restart', 'button front_door_take_snapshot', 'camera front_door_snapshot', 'number front_door_bitrate', 'sensor front_door_bitrate_now',
       'sensor front_door_encoder', 'sensor front_door_frame_rate', 'sensor started', 'sensor viewers',
+      'switch front_door_privacy',
     ]);
     await shows('status', 'online');
     await shows('viewers', '0');
@@ -52,5 +53,23 @@ describe('The smart home over MQTT', () => {
     await client.publishAsync('camera-agent/porch/front_door_take_snapshot/set', 'PRESS', { qos: 1 });
     const jpeg = await eventually('the picture', () => topics.get('camera-agent/porch/front_door_snapshot'));
     assert.deepEqual([...jpeg.subarray(0, 3)], [0xff, 0xd8, 0xff]);
+  });
+
+  test('privacy turns the camera off, and the broker keeps no picture of it', async () => {
+    await shows('front_door_privacy', 'OFF');
+    await client.publishAsync('camera-agent/porch/front_door_privacy/set', 'ON', { qos: 1 });
+    await shows('front_door_privacy', 'ON');
+    await shows('front_door_snapshot', '');
+    await shows('front_door_take_snapshot/availability', 'offline');
+    await shows('front_door_privacy/availability', 'online');
+    assert.equal((await agent.status()).cameras[0].isPrivate, true);
+    await client.publishAsync('camera-agent/porch/front_door_restart/set', 'PRESS', { qos: 1 });
+    await eventually('the refusal', () => topic('error')?.includes('front_door_restart'));
+    await client.publishAsync('camera-agent/porch/front_door_privacy/set', 'OFF', { qos: 1 });
+    await shows('front_door_privacy', 'OFF');
+    await eventually('the camera produces', async () => (await agent.status()).cameras[0].isProducing);
+    await shows('front_door_restart/availability', 'online');
+    await client.publishAsync('camera-agent/porch/front_door_restart/set', 'PRESS', { qos: 1 });
+    await eventually('the camera produces again', async () => (await agent.status()).cameras[0].isProducing);
   });
 });

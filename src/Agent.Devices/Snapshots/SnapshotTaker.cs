@@ -37,14 +37,18 @@ public sealed class SnapshotTaker
         }
     }
 
+    private Snapshot Private => new(null, $"Camera \"{_camera.Options.Name}\" is off: privacy is on. Switch it off to take pictures.");
+
     private async Task<Snapshot> CaptureAsync()
     {
+        if (_camera.WantsPrivacy) return Private;
         if (!_camera.Hub.IsProducing) return new Snapshot(null, $"Camera \"{_camera.Options.Name}\" produces nothing: {_camera.GetStatus().Error ?? "no frame has come yet."}");
         try
         {
             var picture = await WaitForPictureAsync();
             var jpeg = picture is null ? await TakeKeyFrameAsync() : picture.ToJpeg(Quality);
-            return new Snapshot(jpeg, null);
+            // Of before, or of the notice.
+            return _camera.WantsPrivacy ? Private : new Snapshot(jpeg, null);
         }
         catch (TimeoutException)
         {

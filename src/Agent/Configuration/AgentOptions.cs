@@ -18,6 +18,9 @@ internal sealed record AgentOptions
 
     public HomeAssistantOptions HomeAssistant { get; init; } = new();
 
+    /// <summary>Where what is switched at run time is kept; <c>null</c> for the service manager's folder, if there is one.</summary>
+    public string? StateDirectory { get; init; }
+
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 }
 

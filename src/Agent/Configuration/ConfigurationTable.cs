@@ -92,7 +92,10 @@ internal static partial class ConfigurationTable
     private static readonly SectionType<CameraOptions> Camera = new(
         new CameraOptions { Name = "" }, null,
         CameraKey.Of("source", "Where this camera's frames come from.", Source, o => o.Source, (o, v) => o with { Source = v }),
-        CameraKey.Of("encoder", "How they are encoded.", Encoder, o => o.Encoder, (o, v) => o with { Encoder = v }));
+        CameraKey.Of("encoder", "How they are encoded.", Encoder, o => o.Encoder, (o, v) => o with { Encoder = v }),
+        CameraKey.Of("privacy", "Whether the camera starts turned off: as it was when the agent stopped (restore, which needs stateDirectory), or off or on each time.",
+            new ChoiceType<PrivacyAtStart>(("restore", PrivacyAtStart.Restore), ("off", PrivacyAtStart.Off), ("on", PrivacyAtStart.On)),
+            o => o.Privacy, (o, v) => o with { Privacy = v }));
 
     private static readonly SectionType<HttpOptions> Http = new(
         new HttpOptions(), CheckHttp,
@@ -168,6 +171,8 @@ internal static partial class ConfigurationTable
         RootKey.Of("webrtc", "The media port and its limits.", WebRtc, o => o.WebRtc, (o, v) => o with { WebRtc = v }),
         RootKey.Of("mqtt", "Signalling and the smart home through a broker.", Mqtt, o => o.Mqtt, (o, v) => o with { Mqtt = v }),
         RootKey.Of("homeAssistant", "Discovery by Home Assistant, through the broker of mqtt.", HomeAssistant, o => o.HomeAssistant, (o, v) => o with { HomeAssistant = v }),
+        RootKey.Of("stateDirectory", "A folder for what is switched at run time and survives a restart, such as privacy; without it systemd's STATE_DIRECTORY, and without that nothing is kept.",
+            FilePath, o => o.StateDirectory, (o, v) => o with { StateDirectory = v }),
         RootKey.Of("log", "The log on standard output.", Log, o => o, (o, v) => o with { LogLevel = v.LogLevel }));
 
     private static TextType<string?> Text(string expected, Func<string, bool> isGood, string? pattern = null) =>

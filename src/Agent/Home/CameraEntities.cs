@@ -12,6 +12,9 @@ internal sealed class CameraEntities
     /// <summary>kbit/s, and pictures a second: smaller changes are noise that a history would keep.</summary>
     private const int RateStep = 10;
 
+    /// <summary>Known, or to be had, while pictures come only.</summary>
+    private static readonly string[] WhileProducing = ["snapshot", "take_snapshot", "frame_rate", "bitrate_now", "encoder"];
+
     private readonly CameraUnit _camera;
     private readonly EntityRegistry _entities;
     private readonly string _prefix;
@@ -24,6 +27,13 @@ internal sealed class CameraEntities
         _prefix = ToId(name);
         entities.Register(new PictureEntity(Id("snapshot"), $"{name} snapshot") { IsLive = true });
         entities.Register(new ButtonEntity(Id("take_snapshot"), $"{name} take snapshot") { Icon = "mdi:camera" }, (_, cancellation) => new(TakeSnapshotAsync(cancellation)));
+        entities.Register(
+            new SwitchEntity(Id("privacy"), $"{name} privacy") { Icon = "mdi:eye-off" },
+            (value, cancellation) => camera.Privacy.SetAsync(value == SwitchEntity.On, cancellation));
+        entities.Publish(Id("privacy"), SwitchEntity.Off);
+        camera.Pipeline.PrivacyChanged += ShowPrivacy;
+        entities.Register(
+            new ButtonEntity(Id("restart"), $"{name} restart") { DeviceClass = "restart", Category = EntityCategory.Config }, (_, _) => new(Restart()));
         entities.Register(
             new NumberEntity(
                 Id("bitrate"), $"{name} target bitrate", ConfigurationTable.MinimumBitrate / BitsPerKilobit, ConfigurationTable.MaximumBitrate / BitsPerKilobit, 50)
@@ -46,7 +56,7 @@ internal sealed class CameraEntities
     public void Publish()
     {
         var status = _camera.Pipeline.GetStatus();
-        foreach (var what in (string[])["snapshot", "take_snapshot", "frame_rate", "bitrate_now", "encoder"]) _entities.SetAvailable(Id(what), status.IsProducing);
+        foreach (var what in WhileProducing) _entities.SetAvailable(Id(what), status.IsProducing);
         _entities.Publish(Id("bitrate"), Text(status.TargetBitrateBps / BitsPerKilobit));
         if (!status.IsProducing) return;
         _entities.Publish(Id("frame_rate"), Text((long)Math.Round(status.FramesPerSecond)));
@@ -60,6 +70,25 @@ internal sealed class CameraEntities
         var snapshot = await _camera.Snapshots.TakeAsync(cancellation);
         if (snapshot.Jpeg is not { } jpeg) return CommandOutcome.Refused(snapshot.Problem!);
         _entities.PublishPicture(Id("snapshot"), jpeg);
+        // Taken just before: it must not stay.
+        if (_camera.Pipeline.WantsPrivacy) _entities.PublishPicture(Id("snapshot"), default);
+        return CommandOutcome.Done;
+    }
+
+    /// <summary>On the camera's thread. The picture that the broker keeps must not stay, nor the one that HTTP would show.</summary>
+    private void ShowPrivacy(bool isOn)
+    {
+        _entities.Publish(Id("privacy"), isOn ? SwitchEntity.On : SwitchEntity.Off);
+        _entities.SetAvailable(Id("restart"), !isOn);
+        if (!isOn) return;
+        foreach (var what in WhileProducing) _entities.SetAvailable(Id(what), false);
+        _entities.PublishPicture(Id("snapshot"), default);
+    }
+
+    private CommandOutcome Restart()
+    {
+        if (_camera.Pipeline.WantsPrivacy) return CommandOutcome.Refused("the camera is off; switch privacy off first");
+        _camera.Pipeline.Reopen();
         return CommandOutcome.Done;
     }
 

@@ -3,22 +3,26 @@ using System.Text.Json.Serialization;
 using Agent.Devices;
 using Agent.Devices.Probe;
 using Agent.Devices.Snapshots;
+using Agent.Home;
 
 namespace Agent.Http;
 
 /// <summary>A camera as the HTTP side handles it.</summary>
-internal sealed class CameraUnit(CameraPipeline pipeline)
+internal sealed class CameraUnit(CameraPipeline pipeline, CameraPrivacy privacy)
 {
     public CameraPipeline Pipeline => pipeline;
+
+    public CameraPrivacy Privacy => privacy;
 
     public SnapshotTaker Snapshots { get; } = new(pipeline);
 }
 
 /// <summary>The body of <c>PATCH /api/cameras/{camera}</c>; what is left out stays as it is.</summary>
 /// <param name="Bitrate">Target in bit/s.</param>
+/// <param name="Privacy">True turns the camera off, false on again.</param>
 /// <param name="Controls">Values by name: numbers, true or false, or the names of menu entries.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-internal sealed record CameraChange(int? Bitrate, IReadOnlyDictionary<string, JsonElement>? Controls);
+internal sealed record CameraChange(int? Bitrate, bool? Privacy, IReadOnlyDictionary<string, JsonElement>? Controls);
 
 /// <summary>The body of <c>GET /api/cameras/{camera}</c>, and of the answer to a change.</summary>
 /// <param name="Status">As in <c>/api/status</c>.</param>
@@ -84,6 +88,12 @@ internal sealed class CameraEndpoints(IReadOnlyDictionary<string, CameraUnit> ca
         if (change.Bitrate is { } bitrate)
         {
             camera.Pipeline.SetBitrate(bitrate);
+        }
+
+        if (change.Privacy is { } isPrivate && await camera.Privacy.SetAsync(isPrivate, context.RequestAborted) is { IsDone: false } privacy)
+        {
+            await context.WriteProblemAsync(StatusCodes.Status503ServiceUnavailable, $"{privacy.Problem}.");
+            return;
         }
 
         var notes = new List<string>();

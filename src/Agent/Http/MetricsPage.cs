@@ -45,6 +45,7 @@ internal sealed class MetricsPage
             Family($"camera_agent_camera_{name}", type, help, [.. cameras.Select(c => (new[] { ("camera", c.Name) }, value(c)))]);
 
         Each("producing", "gauge", "1 while access units keep coming.", c => c.IsProducing ? 1 : 0);
+        Each("private", "gauge", "1 while the camera is off on purpose, its device closed.", c => c.IsPrivate ? 1 : 0);
         Each("frames_per_second", "gauge", "Encoded frames per second.", c => c.FramesPerSecond);
         Each("bitrate_bits_per_second", "gauge", "Encoded bits per second.", c => c.BitrateBps);
         Each("target_bitrate_bits_per_second", "gauge", "What the encoder aims at.", c => c.TargetBitrateBps);

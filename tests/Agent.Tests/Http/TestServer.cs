@@ -3,12 +3,14 @@ using System.Net.Http.Headers;
 using System.Text;
 using Agent.Configuration;
 using Agent.Devices;
+using Agent.Home;
 using Agent.Http;
 using Agent.Mqtt;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Agent.Tests.Http;
 
@@ -40,7 +42,7 @@ internal sealed class TestServer : IAsyncDisposable
         var gateway = new FakeGateway();
         var state = new AgentState(gateway, () => cameras ?? [Camera()], () => broker, TimeProvider.System)
         {
-            Units = units.ToDictionary(static unit => unit.Options.Name, static unit => new CameraUnit(unit)),
+            Units = units.ToDictionary(static unit => unit.Options.Name, static unit => new CameraUnit(unit, new CameraPrivacy(unit, new PersistentState(null, NullLogger<PersistentState>.Instance)))),
         };
         HttpServer.Map(app, options, state, page ?? new PageFiles(typeof(TestServer).Assembly));
         await app.StartAsync();

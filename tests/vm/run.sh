@@ -104,6 +104,8 @@ run_machine() { # kernel
   if [ -n "$verbose" ]; then cat "$log"; else grep -E '^(not )?ok ' "$log" || true; fi
   ok=$(grep -c '^ok ' "$log" || true)
   bad=$(grep -c '^not ok ' "$log" || true)
+  # What the machine said about its failures, such as the kernel's log, comes last, where a reader looks.
+  if [ "$bad" -gt 0 ] && [ -z "$verbose" ]; then grep -E '^(# |not ok)' "$log" | grep -B 150 '^not ok' | tail -600; fi
   if ! grep -q '^guest: finished' "$log"; then
     echo "not ok - [$kernel] the machine runs to its end (qemu exit status $status, 124 is the timeout; console: $log)"
     tail -60 "$log"

@@ -34,6 +34,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
     private readonly V4l2SequenceGaps gaps = new();
     private readonly string path;
     private readonly V4l2Device device;
+    private readonly UsbUnplugging? unplugging;
     private readonly V4l2Frame[] frames;
     private readonly V4l2CameraControls controls;
     private readonly V4l2OwnEncoder? ownEncoder;
@@ -74,6 +75,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
         try
         {
             identity.Check(path, node);
+            unplugging = UsbUnplugging.Of(node);
             var negotiated = V4l2Negotiation.Agree(device, options, demand, out var capability);
             Description = $"v4l2 {(path == node ? path : $"{path} at {node}")} ({capability.Card}, {capability.Bus})";
             (isMultiplanar, bufferType) = (capability.IsMultiplanar, capability.CaptureType);
@@ -206,6 +208,8 @@ public sealed unsafe class V4l2Camera : IVideoSource
         var type = bufferType;
         // Best effort on a device that may be gone: closing the descriptor stops the stream too.
         _ = device.Ioctl(VIDIOC_STREAMOFF, ref type);
+        // A mapped buffer keeps the node open as well.
+        unplugging?.WaitForDriver(TimeProvider.System);
         lock (ending)
         {
             isDisposed = true;

@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
 using System.Reflection;
 using Agent.Devices;
+using Agent.Home;
 using Agent.Http;
 using Agent.Mqtt;
 using Agent.Transport;
@@ -16,6 +17,9 @@ internal sealed record AgentState(IViewerGateway Gateway, Func<IReadOnlyList<Cam
 {
     /// <summary>The cameras by name.</summary>
     public IReadOnlyDictionary<string, CameraUnit> Units { get; init; } = ReadOnlyDictionary<string, CameraUnit>.Empty;
+
+    /// <summary>What the smart home sees.</summary>
+    public EntityRegistry Entities { get; init; } = new();
 
     private readonly long _started = Clock.GetTimestamp();
 

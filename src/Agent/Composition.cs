@@ -31,6 +31,7 @@ internal sealed class Composition : IAsyncDisposable
         _mqtt = broker.Host is null ? null : new MqttService(broker, _viewers, options.Cameras[0].Name, loggers, home);
         State = new AgentState(_viewers, () => [.. _cameras.Select(c => c.GetStatus())], () => _mqtt?.GetStatus(), TimeProvider.System)
         {
+            Entities = _entities,
             Units = _cameras.ToDictionary(c => c.Options.Name, c => new CameraUnit(c, new CameraPrivacy(c, _state))),
         };
         _home = new HomeUpdates(

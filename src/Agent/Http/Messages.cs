@@ -46,4 +46,5 @@ internal sealed class TransportAddressConverter : JsonConverter<TransportAddress
 [JsonSerializable(typeof(ProbeReport))]
 [JsonSerializable(typeof(CameraChange))]
 [JsonSerializable(typeof(CameraDetails))]
+[JsonSerializable(typeof(EntityBody[]))]
 internal sealed partial class AgentJson : JsonSerializerContext;

@@ -9,6 +9,8 @@ using Agent.Mqtt;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -31,8 +33,10 @@ internal sealed class TestServer : IAsyncDisposable
 
     public HttpClient Client { get; }
 
+    public IEnumerable<Endpoint> Endpoints => ((IEndpointRouteBuilder)_app).DataSources.SelectMany(static source => source.Endpoints);
+
     public static async Task<TestServer> StartAsync(
-        HttpOptions? http = null, BrokerOptions? mqtt = null, CameraStatus[]? cameras = null, MqttStatus? broker = null, PageFiles? page = null,
+        HttpOptions? http = null, BrokerOptions? mqtt = null, CameraStatus[]? cameras = null, MqttStatus? broker = null, PageFiles? page = null, EntityRegistry? entities = null,
         params CameraPipeline[] units)
     {
         var options = new AgentOptions { Http = (http ?? new HttpOptions()) with { Listen = new IPEndPoint(IPAddress.Loopback, 0) }, Mqtt = mqtt ?? new BrokerOptions() };
@@ -42,6 +46,7 @@ internal sealed class TestServer : IAsyncDisposable
         var gateway = new FakeGateway();
         var state = new AgentState(gateway, () => cameras ?? [Camera()], () => broker, TimeProvider.System)
         {
+            Entities = entities ?? new EntityRegistry(),
             Units = units.ToDictionary(static unit => unit.Options.Name, static unit => new CameraUnit(unit, new CameraPrivacy(unit, new PersistentState(null, NullLogger<PersistentState>.Instance)))),
         };
         HttpServer.Map(app, options, state, page ?? new PageFiles(typeof(TestServer).Assembly));

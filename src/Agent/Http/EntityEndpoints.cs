@@ -4,36 +4,6 @@ using Agent.Home;
 
 namespace Agent.Http;
 
-/// <summary>An entity as <c>/api/entities</c> shows it; what does not apply to its kind is left out.</summary>
-/// <param name="Id">As in topics.</param>
-/// <param name="Name">For people.</param>
-/// <param name="Kind">sensor, binary_sensor, switch, light, number, select, button, event, picture or update.</param>
-/// <param name="Value">The present value as text; absent while there is none.</param>
-/// <param name="IsAvailable">False while the value cannot be known or the thing cannot be operated.</param>
-/// <param name="TakesCommands">Whether POST does anything.</param>
-internal sealed record EntityBody(string Id, string Name, string Kind, string? Value, bool IsAvailable, bool TakesCommands)
-{
-    public string? Category { get; init; }
-
-    public string? DeviceClass { get; init; }
-
-    public string? Unit { get; init; }
-
-    public double? Minimum { get; init; }
-
-    public double? Maximum { get; init; }
-
-    public double? Step { get; init; }
-
-    /// <summary>What a select takes, a sensor of texts can say, or an event can be.</summary>
-    public IReadOnlyList<string>? Options { get; init; }
-
-    public bool? HasBrightness { get; init; }
-
-    /// <summary>Where a picture's JPEG file is, relative to the agent's URL; absent while there is none.</summary>
-    public string? Picture { get; init; }
-}
-
 /// <summary>The device's entities over HTTP: the same registry and the same way of commands as over MQTT.</summary>
 internal sealed class EntityEndpoints(EntityRegistry entities)
 {
@@ -46,45 +16,11 @@ internal sealed class EntityEndpoints(EntityRegistry entities)
     {
         string[] readable = [HttpMethods.Get, HttpMethods.Head];
         routes.MapMethods("/api/entities", readable, context =>
-            context.WriteJsonAsync([.. entities.All.Select(Describe)], AgentJson.Default.EntityBodyArray));
+            context.WriteJsonAsync([.. entities.All.Select(EntityBody.From)], AgentJson.Default.EntityBodyArray));
         routes.MapMethods("/api/entities/{entity}", readable, context => WithEntityAsync(context, state => WriteAsync(context, state)));
         routes.MapMethods("/api/entities/{entity}/picture", readable, context => WithEntityAsync(context, state => WritePictureAsync(context, state)));
         routes.MapPost("/api/entities/{entity}", context => WithEntityAsync(context, state => ExecuteAsync(context, state.Entity.Id)));
     }
-
-    private static EntityBody Describe(EntityState state)
-    {
-        var body = new EntityBody(state.Entity.Id, state.Entity.Name, Kind(state.Entity), state.Value, state.IsAvailable, state.TakesCommands)
-        {
-            Category = state.Entity.Category == EntityCategory.Primary ? null : state.Entity.Category.ToString().ToLowerInvariant(),
-            DeviceClass = state.Entity.DeviceClass,
-        };
-        return state.Entity switch
-        {
-            SensorEntity sensor => body with { Unit = sensor.Unit, Options = sensor.Options.Count > 0 ? sensor.Options : null },
-            NumberEntity number => body with { Unit = number.Unit, Minimum = number.Minimum, Maximum = number.Maximum, Step = number.Step },
-            SelectEntity select => body with { Options = select.Options },
-            EventEntity happening => body with { Options = happening.Types },
-            LightEntity light => body with { HasBrightness = light.HasBrightness },
-            PictureEntity => body with { Picture = state.Picture.IsEmpty ? null : $"/api/entities/{state.Entity.Id}/picture" },
-            _ => body,
-        };
-    }
-
-    private static string Kind(Entity entity) => entity switch
-    {
-        SensorEntity => "sensor",
-        BinarySensorEntity => "binary_sensor",
-        SwitchEntity => "switch",
-        LightEntity => "light",
-        NumberEntity => "number",
-        SelectEntity => "select",
-        ButtonEntity => "button",
-        EventEntity => "event",
-        PictureEntity => "picture",
-        UpdateEntity => "update",
-        _ => throw new ArgumentException($"no kind is known for {entity.GetType().Name}", nameof(entity)),
-    };
 
     private Task WithEntityAsync(HttpContext context, Func<EntityState, Task> handle)
     {
@@ -93,7 +29,7 @@ internal sealed class EntityEndpoints(EntityRegistry entities)
             : context.WriteProblemAsync(StatusCodes.Status404NotFound, $"There is no entity \"{id}\"; GET /api/entities lists what there is.");
     }
 
-    private static Task WriteAsync(HttpContext context, EntityState state) => context.WriteJsonAsync(Describe(state), AgentJson.Default.EntityBody);
+    private static Task WriteAsync(HttpContext context, EntityState state) => context.WriteJsonAsync(EntityBody.From(state), AgentJson.Default.EntityBody);
 
     private static async Task WritePictureAsync(HttpContext context, EntityState state)
     {

@@ -32,6 +32,7 @@ internal static class HttpServer
         new WhepEndpoints(state.Gateway).Map(app);
         new CameraEndpoints(state.Units).Map(app);
         new EntityEndpoints(state.Entities).Map(app);
+        new EntityEvents(state.Entities, app.Lifetime.ApplicationStopping).Map(app);
         ApiDescription.Map(app);
         app.MapMethods("/api/status", Readable, context => WriteStatusAsync(context, state));
         app.MapMethods("/metrics", Readable, context => context.WriteBytesAsync(Encoding.UTF8.GetBytes(MetricsPage.Write(state)), MetricsPage.ContentType));

@@ -47,4 +47,5 @@ internal sealed class TransportAddressConverter : JsonConverter<TransportAddress
 [JsonSerializable(typeof(CameraChange))]
 [JsonSerializable(typeof(CameraDetails))]
 [JsonSerializable(typeof(EntityBody[]))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class AgentJson : JsonSerializerContext;

@@ -15,7 +15,7 @@ internal sealed class PageFiles
 
     // connect-src: the browser's own broker connection may go anywhere that mqtt.webSocketUrl or ?broker= says.
     private const string ContentSecurityPolicy =
-        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
     private readonly Dictionary<string, PageFile> _files = [];
 

@@ -1,5 +1,6 @@
 import './style.css';
 import { CaptureClock } from './captureClock';
+import { HousePanel } from './housePanel';
 import { loadPageSettings, type PageSettings } from './pageSettings';
 import { type Signalling, SignallingError, TokenNeededError } from './signalling';
 import { type Statistics, StatisticsReader } from './statistics';
@@ -25,6 +26,7 @@ const video = element<HTMLVideoElement>('video');
 const query = new URLSearchParams(location.search);
 let stopSession: (() => void) | undefined;
 let reconnectTimer: ReturnType<typeof setTimeout> | undefined;
+let stopHouse = new AbortController();
 
 function show(state: ViewerState, text: string, notice = ''): void {
   const badge = element('state');
@@ -33,6 +35,15 @@ function show(state: ViewerState, text: string, notice = ''): void {
   const noticeBox = element('notice');
   noticeBox.textContent = notice;
   noticeBox.hidden = notice === '';
+}
+
+/** Shows the house next to the camera's picture, unless the page was asked for the picture alone. */
+function showHouse(settings: PageSettings, camera: string): void {
+  stopHouse.abort();
+  stopHouse = new AbortController();
+  if (query.get('panel') !== 'off') {
+    void new HousePanel(element('house'), camera, settings.cameras, localStorage.getItem(tokenKey)).run(stopHouse.signal);
+  }
 }
 
 async function createSignalling(settings: PageSettings, camera: string): Promise<Signalling> {
@@ -125,6 +136,7 @@ function askForToken(settings: PageSettings, camera: string, message: string): v
     event.preventDefault();
     form.hidden = true;
     localStorage.setItem(tokenKey, element<HTMLInputElement>('token').value);
+    showHouse(settings, camera);
     void play(settings, camera);
   };
   element('token').focus();
@@ -172,7 +184,11 @@ async function start(): Promise<void> {
   }
 
   element('fullscreen').addEventListener('click', () => void video.requestFullscreen());
-  window.addEventListener('pagehide', () => stopSession?.());
+  window.addEventListener('pagehide', () => {
+    stopSession?.();
+    stopHouse.abort();
+  });
+  showHouse(settings, camera);
   await play(settings, camera);
 }
 

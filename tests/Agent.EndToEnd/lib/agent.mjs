@@ -45,10 +45,10 @@ export async function eventually(what, probe, timeoutMilliseconds = 15_000) {
 
 /** A running agent with a configuration of its own; stop it with `stop()`. */
 export class Agent {
-  static async start(configuration = {}, { arguments: extra = [], wrapper = [], startTimeoutMilliseconds = defaultStartTimeoutMilliseconds } = {}) {
+  static async start(configuration = {}, { arguments: extra = [], wrapper = [], startTimeoutMilliseconds = defaultStartTimeoutMilliseconds, port } = {}) {
     const agent = new Agent();
     agent.folder = await mkdtemp(join(tmpdir(), 'camera-agent-'));
-    agent.port = await freePort();
+    agent.port = port ?? await freePort();
     agent.url = `http://127.0.0.1:${agent.port}`;
     const file = join(agent.folder, 'agent.json');
     await writeFile(file, JSON.stringify({

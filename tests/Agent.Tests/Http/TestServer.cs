@@ -77,6 +77,8 @@ internal sealed class TestServer : IAsyncDisposable
         return Client.SendAsync(request);
     }
 
+    public Task StopAsync() => _app.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();

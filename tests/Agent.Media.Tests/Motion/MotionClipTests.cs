@@ -11,6 +11,9 @@ public sealed class MotionClipTests
     /// <summary>A box walks in at ten seconds and out at sixteen.</summary>
     private const double Enters = 10, Leaves = 16;
 
+    /// <summary>Cameras' encoders have been running for long: one that starves is still looking for its rate in the first seconds.</summary>
+    private const int FirstPicture = 4 * PicturesPerSecond;
+
     private static readonly MotionSettings Settings = new() { HoldFor = TimeSpan.FromSeconds(4) };
 
     /// <summary>Encoders as cameras are set: a good rate, and one that starves; key frames come every two seconds.</summary>
@@ -49,7 +52,7 @@ public sealed class MotionClipTests
         var detector = new MotionDetector(downscaler.Grid, Settings);
         var cells = new ushort[downscaler.Grid.Count];
         var changes = new List<(double, bool)>();
-        for (var picture = 0; picture < luma.Length / (Width * Height); picture++)
+        for (var picture = FirstPicture; picture < luma.Length / (Width * Height); picture++)
         {
             downscaler.Downscale(luma.AsSpan(picture * Width * Height, Width * Height), Width, LumaLayout.Planar, cells);
             var second = picture / (double)PicturesPerSecond;

@@ -21,6 +21,9 @@ internal sealed record AgentState(IViewerGateway Gateway, Func<IReadOnlyList<Cam
     /// <summary>What the smart home sees.</summary>
     public EntityRegistry Entities { get; init; } = new();
 
+    /// <summary>Commands for PWM outputs that were refused; <c>null</c> without such outputs.</summary>
+    public Func<long?> PwmCommandsRefused { get; init; } = static () => null;
+
     private readonly long _started = Clock.GetTimestamp();
 
     /// <summary>Version and source revision of this build.</summary>

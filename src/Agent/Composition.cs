@@ -16,6 +16,7 @@ internal sealed class Composition : IAsyncDisposable
     private readonly PersistentState _state;
     private readonly MqttService? _mqtt;
     private readonly HomeUpdates _home;
+    private readonly PwmEntities? _pwm;
 
     /// <summary>Opens the media port; nothing is captured or announced before <see cref="Start"/>.</summary>
     /// <exception cref="InvalidOperationException">The media port cannot be opened.</exception>
@@ -32,10 +33,12 @@ internal sealed class Composition : IAsyncDisposable
         State = new AgentState(_viewers, () => [.. _cameras.Select(c => c.GetStatus())], () => _mqtt?.GetStatus(), TimeProvider.System)
         {
             Entities = _entities,
+            PwmCommandsRefused = () => _pwm?.Refused,
             Units = _cameras.ToDictionary(c => c.Options.Name, c => new CameraUnit(c, new CameraPrivacy(c, _state))),
         };
         _home = new HomeUpdates(
             _entities, State.Units.Values, _viewers, () => _mqtt?.GetStatus()?.Connected == true, TimeProvider.System, loggers.CreateLogger<HomeUpdates>());
+        _pwm = PwmEntities.Create(options, _entities, _state, loggers);
     }
 
     public AgentState State { get; }
@@ -47,6 +50,7 @@ internal sealed class Composition : IAsyncDisposable
             camera.Start();
         }
 
+        _pwm?.Start();
         _mqtt?.Start();
     }
 
@@ -74,6 +78,7 @@ internal sealed class Composition : IAsyncDisposable
         _viewers.Dispose();
         // Each waits for its device; together they wait for the slowest.
         await Task.WhenAll(_cameras.Select(camera => Task.Run(camera.Dispose)));
+        _pwm?.Dispose();
         await _state.DisposeAsync();
     }
 }

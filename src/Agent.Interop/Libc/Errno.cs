@@ -1,12 +1,18 @@
 namespace Agent.Interop.Libc;
 
 /// <summary>Values of errno that callers tell apart (asm-generic/errno-base.h, asm-generic/errno.h).</summary>
-internal static class Errno
+public static class Errno
 {
-    internal const int EINTR = 4;
-    internal const int EIO = 5;
-    internal const int EAGAIN = 11;
-    internal const int EINVAL = 22;
-    internal const int EAFNOSUPPORT = 97;
-    internal const int EADDRINUSE = 98;
+    public const int ENOENT = 2;
+    public const int EINTR = 4;
+    public const int EIO = 5;
+    public const int EAGAIN = 11;
+    public const int EACCES = 13;
+    public const int EBUSY = 16;
+    public const int ENODEV = 19;
+    public const int EINVAL = 22;
+    public const int EROFS = 30;
+    public const int ERANGE = 34;
+    public const int EAFNOSUPPORT = 97;
+    public const int EADDRINUSE = 98;
 }

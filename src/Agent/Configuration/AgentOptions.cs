@@ -1,5 +1,6 @@
 using System.Net;
 using Agent.Devices;
+using Agent.Devices.Pwm;
 using Agent.Mqtt;
 using Agent.Transport;
 
@@ -17,6 +18,9 @@ internal sealed record AgentOptions
     public BrokerOptions Mqtt { get; init; } = new();
 
     public HomeAssistantOptions HomeAssistant { get; init; } = new();
+
+    /// <summary>Dimmable lights; none unless configured.</summary>
+    public IReadOnlyList<PwmLightOptions> PwmLights { get; init; } = [];
 
     /// <summary>Where what is switched at run time is kept; <c>null</c> for the service manager's folder, if there is one.</summary>
     public string? StateDirectory { get; init; }

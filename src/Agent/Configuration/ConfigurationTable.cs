@@ -162,7 +162,7 @@ internal static partial class ConfigurationTable
 
     /// <summary>The whole document.</summary>
     public static SectionType<AgentOptions> Root { get; } = new(
-        new AgentOptions(), null,
+        new AgentOptions(), CheckPwmChannels,
         RootKey.Of("$schema", "For editors; the agent does not read it.", Text("a URL", _ => true), _ => null, (o, _) => o),
         RootKey.Of("cameras", "The cameras by name; the name is part of URLs and topics. Without this key there is one test camera, \"main\".",
             new MapType<CameraOptions>(Camera, (o, name) => o with { Name = name }, NamePattern, IsName, NameInWords),
@@ -171,6 +171,7 @@ internal static partial class ConfigurationTable
         RootKey.Of("webrtc", "The media port and its limits.", WebRtc, o => o.WebRtc, (o, v) => o with { WebRtc = v }),
         RootKey.Of("mqtt", "Signalling and the smart home through a broker.", Mqtt, o => o.Mqtt, (o, v) => o with { Mqtt = v }),
         RootKey.Of("homeAssistant", "Discovery by Home Assistant, through the broker of mqtt.", HomeAssistant, o => o.HomeAssistant, (o, v) => o with { HomeAssistant = v }),
+        RootKey.Of("pwm", "Dimmable lights on PWM channels, by name; the name is the entity's id.", PwmLights, o => o.PwmLights, (o, v) => o with { PwmLights = v }),
         RootKey.Of("stateDirectory", "A folder for what is switched at run time and survives a restart, such as privacy; without it systemd's STATE_DIRECTORY, and without that nothing is kept.",
             FilePath, o => o.StateDirectory, (o, v) => o with { StateDirectory = v }),
         RootKey.Of("log", "The log on standard output.", Log, o => o, (o, v) => o with { LogLevel = v.LogLevel }));

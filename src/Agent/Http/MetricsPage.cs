@@ -32,6 +32,11 @@ internal sealed class MetricsPage
             page.Family("camera_agent_mqtt_receive_dropped_total", "counter", "Messages not handled: too large, or the queue was full.", ([], broker.ReceiveDropped));
         }
 
+        if (state.PwmCommandsRefused() is { } refused)
+        {
+            page.Family("camera_agent_pwm_commands_refused_total", "counter", "Commands for lights refused because too many were waiting.", ([], refused));
+        }
+
         using var process = Process.GetCurrentProcess();
         page.Family("process_cpu_seconds_total", "counter", "User and system CPU time.", ([], process.TotalProcessorTime.TotalSeconds));
         page.Family("process_resident_memory_bytes", "gauge", "Resident memory.", ([], process.WorkingSet64));

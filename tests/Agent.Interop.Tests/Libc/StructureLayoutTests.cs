@@ -76,6 +76,7 @@ public sealed class StructureLayoutTests
         ("EFD_CLOEXEC", SocketConstants.EFD_CLOEXEC), ("EFD_NONBLOCK", SocketConstants.EFD_NONBLOCK),
         ("POLLIN", SocketConstants.POLLIN), ("POLLOUT", SocketConstants.POLLOUT),
         ("EINTR", Errno.EINTR), ("EIO", Errno.EIO), ("EAGAIN", Errno.EAGAIN), ("EINVAL", Errno.EINVAL),
+        ("ENOENT", Errno.ENOENT), ("EACCES", Errno.EACCES), ("EBUSY", Errno.EBUSY), ("ENODEV", Errno.ENODEV), ("EROFS", Errno.EROFS), ("ERANGE", Errno.ERANGE),
         ("O_RDONLY", SpawnFunctions.O_RDONLY), ("O_NONBLOCK", SpawnFunctions.O_NONBLOCK), ("O_CLOEXEC", SpawnFunctions.O_CLOEXEC),
         ("F_SETFL", SpawnFunctions.F_SETFL), ("F_SETPIPE_SZ", SpawnFunctions.F_SETPIPE_SZ), ("WNOHANG", SpawnFunctions.WNOHANG),
         ("POSIX_SPAWN_SETPGROUP", SpawnFunctions.POSIX_SPAWN_SETPGROUP), ("POSIX_SPAWN_SETSIGDEF", SpawnFunctions.POSIX_SPAWN_SETSIGDEF),

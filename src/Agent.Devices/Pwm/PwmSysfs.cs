@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Text;
+using Agent.Interop.Libc;
+
+namespace Agent.Devices.Pwm;
+
+/// <summary>An attribute below /sys could not be read or written.</summary>
+internal sealed class SysfsException(string function, string path, int errno, string text)
+    : IOException($"{function} {path} failed: {text} (errno {errno})")
+{
+    /// <summary>The attribute's name.</summary>
+    public string Attribute { get; } = Path.GetFileName(path);
+
+    /// <summary>errno after the call.</summary>
+    public int ErrorNumber { get; } = errno;
+}
+
+/// <summary>
+/// The PWM chips as the kernel shows them (kernel document driver-api/pwm.rst, "Using PWMs with the sysfs interface"): one folder a chip,
+/// one value a file.
+/// </summary>
+/// <param name="folder">Where the chips are.</param>
+internal class PwmSysfs(string folder = PwmSysfs.DefaultFolder)
+{
+    internal const string DefaultFolder = "/sys/class/pwm";
+
+    private const string ChipPrefix = "pwmchip";
+
+    /// <summary>The folder of a chip, <c>null</c> if it is not there.</summary>
+    /// <param name="chip">Its number, or the name of the device that it belongs to; a number is another chip's after some kernel updates.</param>
+    public string? FindChip(string chip)
+    {
+        if (chip.All(char.IsAsciiDigit))
+        {
+            var numbered = Path.Combine(folder, ChipPrefix + chip);
+            return Directory.Exists(numbered) ? numbered : null;
+        }
+        return ListChips().FirstOrDefault(path => DeviceOf(path) == chip);
+    }
+
+    /// <summary>Every chip in words, for messages.</summary>
+    public string DescribeChips() => string.Join(", ", ListChips().Select(Describe));
+
+    /// <summary>A chip's number with its device's name.</summary>
+    public static string Describe(string chip) => $"{Path.GetFileName(chip)} ({DeviceOf(chip)})";
+
+    /// <exception cref="SysfsException">The kernel or the file's permissions forbid it, or it is gone.</exception>
+    public virtual string Read(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path).Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Translate("read", path, e);
+        }
+    }
+
+    /// <exception cref="SysfsException">As for <see cref="Read"/>; EINVAL and EBUSY are a driver's way to refuse a value.</exception>
+    public virtual void Write(string path, string value)
+    {
+        try
+        {
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+            RandomAccess.Write(file, Encoding.ASCII.GetBytes(value), 0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Translate("write", path, e);
+        }
+    }
+
+    public void Write(string path, long value) => Write(path, value.ToString(CultureInfo.InvariantCulture));
+
+    private IEnumerable<string> ListChips() =>
+        Directory.Exists(folder) ? Directory.EnumerateFileSystemEntries(folder, ChipPrefix + "*").OrderBy(path => path.Length).ThenBy(path => path, StringComparer.Ordinal) : [];
+
+    /// <summary>Where the link <c>device</c> leads, such as <c>fe20c000.pwm</c>.</summary>
+    private static string? DeviceOf(string chip) => Path.GetFileName(new FileInfo(Path.Combine(chip, "device")).LinkTarget);
+
+    private static SysfsException Translate(string function, string path, Exception e) => new(function, path, e switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => Errno.ENOENT,
+        UnauthorizedAccessException => Errno.EACCES,
+        // The runtime leaves errno in there for those without an exception of their own.
+        _ => e.HResult,
+    }, e.Message);
+}

@@ -86,6 +86,9 @@ public sealed class MqttService : IAsyncDisposable
         _connection.Start(StatusTopic, "offline"u8);
     }
 
+    /// <summary>Publishes a message of somebody else's, at least once; false, and counted as dropped, while the broker is away or its queue is full.</summary>
+    public bool TryPublish(string topic, ReadOnlySpan<byte> payload, bool retain) => _connection.Publish(topic, payload, AtLeastOnce, retain);
+
     /// <summary>Ends the viewers that came over MQTT, publishes <c>offline</c> and disconnects. A second call does nothing.</summary>
     public async Task StopAsync()
     {

@@ -2,6 +2,7 @@ using System.Collections.ObjectModel;
 using System.Reflection;
 using Agent.Devices;
 using Agent.Home;
+using Agent.Home.Automations;
 using Agent.Http;
 using Agent.Mqtt;
 using Agent.Transport;
@@ -23,6 +24,9 @@ internal sealed record AgentState(IViewerGateway Gateway, Func<IReadOnlyList<Cam
 
     /// <summary>Commands for PWM outputs that were refused; <c>null</c> without such outputs.</summary>
     public Func<long?> PwmCommandsRefused { get; init; } = static () => null;
+
+    /// <summary>What happens by itself; <c>null</c> if nothing is configured to.</summary>
+    public AutomationRunner? Automations { get; init; }
 
     private readonly long _started = Clock.GetTimestamp();
 

@@ -1,6 +1,7 @@
 using Agent.Configuration;
 using Agent.Devices;
 using Agent.Home;
+using Agent.Home.Automations;
 using Agent.Http;
 using Agent.Mqtt;
 using Agent.Transport;
@@ -17,6 +18,7 @@ internal sealed class Composition : IAsyncDisposable
     private readonly MqttService? _mqtt;
     private readonly HomeUpdates _home;
     private readonly PwmEntities? _pwm;
+    private readonly AutomationRunner? _automations;
 
     /// <summary>Opens the media port; nothing is captured or announced before <see cref="Start"/>.</summary>
     /// <exception cref="InvalidOperationException">The media port cannot be opened.</exception>
@@ -30,15 +32,20 @@ internal sealed class Composition : IAsyncDisposable
         var broker = options.Mqtt.Connection;
         var home = new MqttHome(_entities, options.HomeAssistant, HostDescription.Read(options.Http.Listen), broker.Device);
         _mqtt = broker.Host is null ? null : new MqttService(broker, _viewers, options.Cameras[0].Name, loggers, home);
+        _automations = options.Automations.Count == 0 ? null : new AutomationRunner(
+            options.Automations, options.Location, _entities, new AutomationOutlets(PublishMessage, _state.Find, _state.Keep), TimeProvider.System,
+            loggers.CreateLogger<AutomationRunner>());
         State = new AgentState(_viewers, () => [.. _cameras.Select(c => c.GetStatus())], () => _mqtt?.GetStatus(), TimeProvider.System)
         {
             Entities = _entities,
             PwmCommandsRefused = () => _pwm?.Refused,
+            Automations = _automations,
             Units = _cameras.ToDictionary(c => c.Options.Name, c => new CameraUnit(c, new CameraPrivacy(c, _state))),
         };
         _home = new HomeUpdates(
             _entities, State.Units.Values, _viewers, () => _mqtt?.GetStatus()?.Connected == true, TimeProvider.System, loggers.CreateLogger<HomeUpdates>());
         _pwm = PwmEntities.Create(options, _entities, _state, loggers);
+        AutomationEntities.Register(options.Automations, _entities, _state, loggers.CreateLogger<AutomationRunner>());
     }
 
     public AgentState State { get; }
@@ -52,6 +59,7 @@ internal sealed class Composition : IAsyncDisposable
 
         _pwm?.Start();
         _mqtt?.Start();
+        _automations?.Start();
     }
 
     /// <summary>Whether every camera's thread and the media loop get on; each says in the log if it does not.</summary>
@@ -69,6 +77,11 @@ internal sealed class Composition : IAsyncDisposable
     /// <summary>Says offline to the broker, BYE to the viewers, then joins the cameras' threads.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_automations is not null)
+        {
+            await _automations.DisposeAsync();
+        }
+
         await _home.DisposeAsync();
         if (_mqtt is not null)
         {
@@ -81,4 +94,9 @@ internal sealed class Composition : IAsyncDisposable
         _pwm?.Dispose();
         await _state.DisposeAsync();
     }
+
+    private CommandOutcome PublishMessage(PublishAction message) =>
+        _mqtt?.TryPublish(message.Topic, System.Text.Encoding.UTF8.GetBytes(message.Payload), message.Retain) == true
+            ? CommandOutcome.Done
+            : CommandOutcome.Refused($"the broker is not connected, or too slow; the message for {message.Topic} is dropped");
 }

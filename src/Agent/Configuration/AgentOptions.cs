@@ -1,6 +1,7 @@
 using System.Net;
 using Agent.Devices;
 using Agent.Devices.Pwm;
+using Agent.Home.Automations;
 using Agent.Mqtt;
 using Agent.Transport;
 
@@ -24,6 +25,11 @@ internal sealed record AgentOptions
 
     /// <summary>Where what is switched at run time is kept; <c>null</c> for the service manager's folder, if there is one.</summary>
     public string? StateDirectory { get; init; }
+
+    public IReadOnlyList<AutomationOptions> Automations { get; init; } = [];
+
+    /// <summary>Where the device is; <c>null</c> if nobody said so.</summary>
+    public GeoLocation? Location { get; init; }
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 }

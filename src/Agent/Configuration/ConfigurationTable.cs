@@ -162,7 +162,7 @@ internal static partial class ConfigurationTable
 
     /// <summary>The whole document.</summary>
     public static SectionType<AgentOptions> Root { get; } = new(
-        new AgentOptions(), CheckPwmChannels,
+        new AgentOptions(), CheckRoot,
         RootKey.Of("$schema", "For editors; the agent does not read it.", Text("a URL", _ => true), _ => null, (o, _) => o),
         RootKey.Of("cameras", "The cameras by name; the name is part of URLs and topics. Without this key there is one test camera, \"main\".",
             new MapType<CameraOptions>(Camera, (o, name) => o with { Name = name }, NamePattern, IsName, NameInWords),
@@ -174,7 +174,15 @@ internal static partial class ConfigurationTable
         RootKey.Of("pwm", "Dimmable lights on PWM channels, by name; the name is the entity's id.", PwmLights, o => o.PwmLights, (o, v) => o with { PwmLights = v }),
         RootKey.Of("stateDirectory", "A folder for what is switched at run time and survives a restart, such as privacy; without it systemd's STATE_DIRECTORY, and without that nothing is kept.",
             FilePath, o => o.StateDirectory, (o, v) => o with { StateDirectory = v }),
+        RootKey.Of("automations", "What happens by itself, by names that are part of entity ids.", Automations, o => o.Automations, (o, v) => o with { Automations = v }),
+        RootKey.Of("location", "Where the device is, for sunrise and sunset in automations.", Location, o => o.Location, (o, v) => o with { Location = v }),
         RootKey.Of("log", "The log on standard output.", Log, o => o, (o, v) => o with { LogLevel = v.LogLevel }));
+
+    private static void CheckRoot(AgentOptions options, string path, ConfigBinding binding)
+    {
+        CheckPwmChannels(options, path, binding);
+        CheckAutomations(options, path, binding);
+    }
 
     private static TextType<string?> Text(string expected, Func<string, bool> isGood, string? pattern = null) =>
         new(expected, (string text, out string? value) => isGood(value = text), value => value!, pattern);

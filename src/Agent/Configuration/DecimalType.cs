@@ -6,6 +6,9 @@ namespace Agent.Configuration;
 /// <summary>A number that need not be whole.</summary>
 internal sealed class DecimalType(double minimum, double maximum) : ConfigType<double>
 {
+    /// <summary>Not a number stands for nothing written.</summary>
+    public override bool HasWritableDefault(double value) => double.IsFinite(value);
+
     public override bool TryRead(ConfigNode node, string path, ConfigBinding binding, out double value) =>
         node.Kind is ConfigKind.Number or ConfigKind.Text
         && double.TryParse(node.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out value)

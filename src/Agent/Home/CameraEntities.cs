@@ -52,6 +52,9 @@ internal sealed class CameraEntities
     /// <summary>A camera's name as the beginning of entity ids: two names that differ in case or '-' only make the same one.</summary>
     public static string ToId(string camera) => camera.ToLowerInvariant().Replace('-', '_');
 
+    /// <summary>The button that takes a camera's snapshot.</summary>
+    public static string TakeSnapshotId(string camera) => $"{ToId(camera)}_take_snapshot";
+
     /// <summary>Publishes what the camera is doing now.</summary>
     public void Publish()
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Agent.Devices;
+using Agent.Home.Automations;
 using Agent.Transport;
 
 namespace Agent.Http;
@@ -37,6 +38,11 @@ internal sealed class MetricsPage
             page.Family("camera_agent_pwm_commands_refused_total", "counter", "Commands for lights refused because too many were waiting.", ([], refused));
         }
 
+        if (state.Automations is { } automations)
+        {
+            page.WriteAutomations(automations);
+        }
+
         using var process = Process.GetCurrentProcess();
         page.Family("process_cpu_seconds_total", "counter", "User and system CPU time.", ([], process.TotalProcessorTime.TotalSeconds));
         page.Family("process_resident_memory_bytes", "gauge", "Resident memory.", ([], process.WorkingSet64));
@@ -64,6 +70,18 @@ internal sealed class MetricsPage
         Each("hangs_total", "counter", "Times the capture thread hung in one call.", c => c.Hangs);
         Each("bytes_copied_per_frame", "gauge", "Picture bytes that the CPU copies for each frame.", c => c.BytesCopiedPerFrame);
         Each("notice", "gauge", "1 while viewers see a notice in place of the picture.", c => c.Notice is null ? 0 : 1);
+    }
+
+    private void WriteAutomations(AutomationRunner automations)
+    {
+        void Each(string name, string type, string help, Func<AutomationStatus, double> value) =>
+            Family($"camera_agent_automation_{name}", type, help, [.. automations.Status.Select(a => (new[] { ("automation", a.Name) }, value(a)))]);
+
+        Each("in_service", "gauge", "0 while an entity that it needs is missing or takes something else; the log says which.", a => a.Problem is null ? 1 : 0);
+        Each("runs_total", "counter", "Times it was set off.", a => a.Runs);
+        Each("failures_total", "counter", "Actions that failed.", a => a.Failures);
+        Each("left_out_total", "counter", "Triggers left out because there were too many.", a => a.LeftOut);
+        Family("camera_agent_automation_changes_dropped_total", "counter", "Changes of entities that no automation looked at because the queue was full.", ([], automations.ChangesDropped));
     }
 
     private void WriteTransport(TransportStatus transport)

@@ -150,7 +150,15 @@ public sealed partial class CameraPipeline : IDisposable
     /// refused is not kept.
     /// </summary>
     /// <inheritdoc cref="ICameraControls.Set"/>
-    public ControlOutcome SetControl(string name, string value) => _controls.Set(name, value);
+    public ControlOutcome SetControl(string name, string value)
+    {
+        var outcome = _controls.Set(name, value);
+        ControlsChanged?.Invoke();
+        return outcome;
+    }
+
+    /// <summary>There are other controls, or one has been set, which may change what others are. On any thread: must only enqueue.</summary>
+    public event Action? ControlsChanged;
 
     /// <summary>
     /// False while the capture thread hangs in a call that should have returned long ago. Says so once in the log, counts it and has viewers
@@ -274,6 +282,7 @@ public sealed partial class CameraPipeline : IDisposable
                 _encoders.Close();
                 _passesThrough = false;
                 _controls.Detach();
+                ControlsChanged?.Invoke();
                 _droppedByEarlierSources += source.FramesDropped;
                 _damagedByEarlierSources += source.FramesDamaged;
             }
@@ -384,6 +393,7 @@ public sealed partial class CameraPipeline : IDisposable
             _loggedNotes = notes;
         }
         foreach (var message in _controls.Attach(source.Controls)) LogNote(Options.Name, message);
+        ControlsChanged?.Invoke();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Camera {Camera}: {Source} {Format} → passthrough, profile-level-id {ProfileLevelId}")]

@@ -14,7 +14,10 @@ public sealed class CameraPipelineControlTests
         var source = new FakeSource(Small) { Controls = controls };
         using var rig = new PipelineRig(source);
         rig.Deliver();
+        var changes = 0;
+        rig.Pipeline.ControlsChanged += () => Interlocked.Increment(ref changes);
         Assert.Equal(new ControlOutcome(true, 100, "brightness is 100 at most"), rig.Pipeline.SetControl("brightness", "140"));
+        Assert.Equal(1, changes);
         Assert.False(rig.Pipeline.SetControl("hue", "3").IsSet);
         Assert.Equal("brightness", Assert.Single(rig.Pipeline.ListControls()).Key);
 
@@ -22,6 +25,7 @@ public sealed class CameraPipelineControlTests
         source.Fail("camera /dev/video9: unplugged", SourceFailure.Absent);
         Wait.Until(() => rig.Status.Error is { } error && error.Contains("no such device node", StringComparison.Ordinal), "the camera away");
         Assert.Empty(rig.Pipeline.ListControls());
+        Assert.Equal(3, changes);
         Assert.Equal(
             new ControlOutcome(false, 0, "the camera is away; contrast is set to 7 when it is back"), rig.Pipeline.SetControl("contrast", "7"));
 
@@ -30,6 +34,7 @@ public sealed class CameraPipelineControlTests
         source.WaitUntilOpened(2);
         rig.Deliver();
         Assert.Equal([("brightness", "140"), ("contrast", "7")], controls.Wishes);
+        Wait.Until(() => changes == 5, "word of the controls that are back");
     }
 
     [Fact]

@@ -4,18 +4,17 @@ using Agent.Transport;
 
 namespace Agent.Home;
 
-/// <summary>Keeps the cameras' and the device's entities up to date, by one task from its making to its disposal.</summary>
+/// <summary>Keeps the device's own entities up to date by one task, and each camera's by another, from its making to its disposal.</summary>
 internal sealed partial class HomeUpdates : IAsyncDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    /// <summary>A picture a minute, for a dashboard; the button takes one at once.</summary>
-    private const int UpdatesPerSnapshot = 6;
+    /// <summary>A task that hangs in a camera's driver must not keep the broker from being told that the agent stops.</summary>
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromMilliseconds(300);
 
     private readonly EntityRegistry _entities;
-    private readonly CameraEntities[] _cameras;
+    private readonly CameraUpdates[] _cameras;
     private readonly IViewerGateway _viewers;
-    private readonly Func<bool> _isWatched;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
     private readonly PeriodicTimer _timer;
@@ -30,9 +29,10 @@ internal sealed partial class HomeUpdates : IAsyncDisposable
     public HomeUpdates(
         EntityRegistry entities, IEnumerable<CameraUnit> cameras, IViewerGateway viewers, Func<bool> isWatched, TimeProvider clock, ILogger<HomeUpdates> log)
     {
-        (_entities, _viewers, _isWatched, _log) = (entities, viewers, isWatched, log);
+        (_entities, _viewers, _log) = (entities, viewers, log);
         var byId = cameras.ToLookup(camera => CameraEntities.ToId(camera.Pipeline.Options.Name));
-        _cameras = [.. byId.Select(same => new CameraEntities(same.First(), entities))];
+        _cameras = [.. byId.Select(same => same.First()).Select(camera => new CameraUpdates(
+            camera.Pipeline, new CameraEntities(camera, entities), new CameraControlEntities(camera.Pipeline, entities, log), isWatched, Interval, clock, log))];
         foreach (var other in byId.SelectMany(same => same.Skip(1))) LogSameId(other.Pipeline.Options.Name);
         entities.Register(new SensorEntity("viewers", "Viewers") { StateClass = "measurement", Icon = "mdi:eye", Category = EntityCategory.Diagnostic });
         entities.Register(new SensorEntity("started", "Started") { DeviceClass = "timestamp", Category = EntityCategory.Diagnostic });
@@ -47,23 +47,23 @@ internal sealed partial class HomeUpdates : IAsyncDisposable
         await _task;
         _timer.Dispose();
         _stop.Dispose();
+        var cameras = Task.WhenAll(_cameras.Select(camera => camera.DisposeAsync().AsTask()));
+        try
+        {
+            await cameras.WaitAsync(StopTimeout);
+        }
+        catch (TimeoutException)
+        {
+            LogSlowStop(StopTimeout.TotalMilliseconds);
+        }
     }
 
     private async Task RunAsync()
     {
         try
         {
-            for (var update = 0; ; update++)
-            {
-                _entities.Publish("viewers", _viewers.GetStatus().Viewers.ToString(CultureInfo.InvariantCulture));
-                foreach (var camera in _cameras)
-                {
-                    camera.Publish();
-                    if (update % UpdatesPerSnapshot == 1 && _isWatched()) _ = await camera.TakeSnapshotAsync(_stop.Token);
-                }
-
-                if (!await _timer.WaitForNextTickAsync(_stop.Token)) return;
-            }
+            do _entities.Publish("viewers", _viewers.GetStatus().Viewers.ToString(CultureInfo.InvariantCulture));
+            while (await _timer.WaitForNextTickAsync(_stop.Token));
         }
         catch (OperationCanceledException)
         {
@@ -78,6 +78,9 @@ internal sealed partial class HomeUpdates : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Camera {Camera} is not shown to the smart home: another's name differs in case or '-' and '_' only; rename one")]
     private partial void LogSameId(string camera);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A camera's driver has not answered within {Milliseconds} ms of the stop; leaving it behind")]
+    private partial void LogSlowStop(double milliseconds);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The smart home is told nothing more: this is a bug")]
     private partial void LogBroken(Exception bug);

@@ -43,7 +43,7 @@ public enum PrivacyAtStart
     On,
 }
 
-/// <summary>One camera: its source, its encoder.</summary>
+/// <summary>One camera: its source, its encoder, what is looked for in its pictures.</summary>
 public sealed record CameraOptions
 {
     /// <summary>The name in URLs, topics and the status: letters, digits, '-' and '_'.</summary>
@@ -54,6 +54,8 @@ public sealed record CameraOptions
     public VideoEncoderOptions Encoder { get; init; } = new();
 
     public PrivacyAtStart Privacy { get; init; } = PrivacyAtStart.Restore;
+
+    public Motion.MotionOptions Motion { get; init; } = new();
 }
 
 /// <summary>Where frames come from. Width, height and rate are wishes for v4l2, exact for test, ignored for passed-through files.</summary>

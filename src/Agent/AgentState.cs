@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
 using System.Reflection;
 using Agent.Devices;
+using Agent.Devices.Motion;
 using Agent.Home;
 using Agent.Home.Automations;
 using Agent.Http;
@@ -18,6 +19,9 @@ internal sealed record AgentState(IViewerGateway Gateway, Func<IReadOnlyList<Cam
 {
     /// <summary>The cameras by name.</summary>
     public IReadOnlyDictionary<string, CameraUnit> Units { get; init; } = ReadOnlyDictionary<string, CameraUnit>.Empty;
+
+    /// <summary>Who looks for motion, where that is configured.</summary>
+    public IReadOnlyList<CameraMotion> Motion { get; init; } = [];
 
     /// <summary>What the smart home sees.</summary>
     public EntityRegistry Entities { get; init; } = new();

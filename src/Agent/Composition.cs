@@ -19,6 +19,7 @@ internal sealed class Composition : IAsyncDisposable
     private readonly HomeUpdates _home;
     private readonly PwmEntities? _pwm;
     private readonly AutomationRunner? _automations;
+    private readonly HomeMotion _motion;
 
     /// <summary>Opens the media port; nothing is captured or announced before <see cref="Start"/>.</summary>
     /// <exception cref="InvalidOperationException">The media port cannot be opened.</exception>
@@ -35,12 +36,15 @@ internal sealed class Composition : IAsyncDisposable
         _automations = options.Automations.Count == 0 ? null : new AutomationRunner(
             options.Automations, options.Location, _entities, new AutomationOutlets(PublishMessage, _state.Find, _state.Keep), TimeProvider.System,
             loggers.CreateLogger<AutomationRunner>());
+        var units = _cameras.ToDictionary(c => c.Options.Name, c => new CameraUnit(c, new CameraPrivacy(c, _state)));
+        _motion = new HomeMotion(units.Values, _entities, _state, loggers);
         State = new AgentState(_viewers, () => [.. _cameras.Select(c => c.GetStatus())], () => _mqtt?.GetStatus(), TimeProvider.System)
         {
             Entities = _entities,
             PwmCommandsRefused = () => _pwm?.Refused,
             Automations = _automations,
-            Units = _cameras.ToDictionary(c => c.Options.Name, c => new CameraUnit(c, new CameraPrivacy(c, _state))),
+            Units = units,
+            Motion = _motion.Cameras,
         };
         _home = new HomeUpdates(
             _entities, State.Units.Values, _viewers, () => _mqtt?.GetStatus()?.Connected == true, TimeProvider.System, loggers.CreateLogger<HomeUpdates>());
@@ -82,6 +86,7 @@ internal sealed class Composition : IAsyncDisposable
             await _automations.DisposeAsync();
         }
 
+        await _motion.DisposeAsync();
         await _home.DisposeAsync();
         if (_mqtt is not null)
         {

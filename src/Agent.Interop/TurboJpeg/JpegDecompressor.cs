@@ -87,6 +87,26 @@ public sealed unsafe class JpegDecompressor : SafeHandle
         }
     }
 
+    /// <summary>
+    /// Decodes only the luma of a picture of any subsampling, without padding, full-range; at 1/8, 1/4, 1/2 or the whole of its size, the
+    /// largest that fits.
+    /// </summary>
+    /// <param name="jpeg">The picture.</param>
+    /// <param name="width">Of what is made: the picture's divided by 8, 4, 2 or 1, rounded up.</param>
+    /// <param name="height">Likewise.</param>
+    /// <param name="luma">Receives width × height samples.</param>
+    /// <returns>False if the picture is damaged.</returns>
+    public bool TryDecompressLuma(ReadOnlySpan<byte> jpeg, int width, int height, Span<byte> luma)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(luma.Length, width * height, nameof(luma));
+        fixed (byte* data = jpeg, output = luma)
+        {
+            return Succeeded(LibTurboJpeg.tjDecompress2(
+                handle, data, (nuint)jpeg.Length, output, width, width, height, LibTurboJpeg.TJPF_GRAY,
+                LibTurboJpeg.TJFLAG_FASTDCT | LibTurboJpeg.TJFLAG_STOPONWARNING) == 0);
+        }
+    }
+
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => LibTurboJpeg.tjDestroy(handle) == 0;
 

@@ -20,6 +20,7 @@ internal static unsafe partial class LibTurboJpeg
     public const int TJFLAG_FASTDCT = 2048;
     public const int TJFLAG_STOPONWARNING = 8192;
     public const int TJPF_RGB = 0;
+    public const int TJPF_GRAY = 6;
 
     // With the soname, which Debian 12 and 13 share: the bare name comes with the development files only.
     private const string Library = "libturbojpeg.so.0";

@@ -95,7 +95,8 @@ internal static partial class ConfigurationTable
         CameraKey.Of("encoder", "How they are encoded.", Encoder, o => o.Encoder, (o, v) => o with { Encoder = v }),
         CameraKey.Of("privacy", "Whether the camera starts turned off: as it was when the agent stopped (restore, which needs stateDirectory), or off or on each time.",
             new ChoiceType<PrivacyAtStart>(("restore", PrivacyAtStart.Restore), ("off", PrivacyAtStart.Off), ("on", PrivacyAtStart.On)),
-            o => o.Privacy, (o, v) => o with { Privacy = v }));
+            o => o.Privacy, (o, v) => o with { Privacy = v }),
+        CameraKey.Of("motion", "Motion in this camera's pictures.", Motion, o => o.Motion, (o, v) => o with { Motion = v }));
 
     private static readonly SectionType<HttpOptions> Http = new(
         new HttpOptions(), CheckHttp,

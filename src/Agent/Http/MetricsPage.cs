@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Agent.Devices;
 using Agent.Home.Automations;
+using Agent.Devices.Motion;
 using Agent.Transport;
 
 namespace Agent.Http;
@@ -24,6 +25,7 @@ internal sealed class MetricsPage
         page.Family("camera_agent_build_info", "gauge", "Always 1; the label says which build runs.", ([("version", AgentState.Version)], 1));
         page.Family("camera_agent_uptime_seconds", "gauge", "Seconds since the agent started.", ([], state.Uptime.TotalSeconds));
         page.WriteCameras(state.Cameras());
+        page.WriteMotion(state.Motion);
         page.WriteTransport(state.Gateway.GetStatus());
         if (state.Broker() is { } broker)
         {
@@ -82,6 +84,20 @@ internal sealed class MetricsPage
         Each("failures_total", "counter", "Actions that failed.", a => a.Failures);
         Each("left_out_total", "counter", "Triggers left out because there were too many.", a => a.LeftOut);
         Family("camera_agent_automation_changes_dropped_total", "counter", "Changes of entities that no automation looked at because the queue was full.", ([], automations.ChangesDropped));
+    }
+
+    private void WriteMotion(IReadOnlyList<CameraMotion> cameras)
+    {
+        void Each(string name, string type, string help, Func<MotionStatus, double> value) =>
+            Family($"camera_agent_camera_motion{name}", type, help, [.. cameras.Select(c => (new[] { ("camera", c.Camera.Options.Name) }, value(c.GetStatus())))]);
+
+        Each("", "gauge", "1 while something moves.", m => m.State.IsMoving ? 1 : 0);
+        Each("_looking", "gauge", "1 while pictures are looked at.", m => m.State.IsLooking ? 1 : 0);
+        Each("_begun_total", "counter", "Times that motion began.", m => m.Motions);
+        Each("_frames_total", "counter", "Pictures in which motion was looked for.", m => m.FramesLookedAt);
+        Each("_frames_dropped_total", "counter", "Pictures taken and not looked at: a newer one came first, or they were damaged.", m => m.FramesDropped);
+        Each("_seconds_total", "counter", "Seconds at work on motion, beside the capture thread.", m => m.LookingTime.TotalSeconds);
+        Each("_capture_seconds_total", "counter", "Seconds for which the capture thread was held up for motion.", m => m.CaptureTime.TotalSeconds);
     }
 
     private void WriteTransport(TransportStatus transport)

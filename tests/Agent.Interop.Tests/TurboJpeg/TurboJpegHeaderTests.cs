@@ -14,6 +14,7 @@ public sealed class TurboJpegHeaderTests
             ["TJFLAG_FASTDCT"] = LibTurboJpeg.TJFLAG_FASTDCT,
             ["TJFLAG_STOPONWARNING"] = LibTurboJpeg.TJFLAG_STOPONWARNING,
             ["TJPF_RGB"] = LibTurboJpeg.TJPF_RGB,
+            ["TJPF_GRAY"] = LibTurboJpeg.TJPF_GRAY,
             ["TJSAMP_444"] = (long)JpegSubsampling.S444,
             ["TJSAMP_422"] = (long)JpegSubsampling.S422,
             ["TJSAMP_420"] = (long)JpegSubsampling.S420,

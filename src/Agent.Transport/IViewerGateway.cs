@@ -77,6 +77,9 @@ public interface IViewerGateway
     /// <summary>False if there was no such session.</summary>
     ValueTask<bool> CloseAsync(string sessionId, string reason, CancellationToken cancellationToken);
 
+    /// <summary>STUN and TURN servers for a viewer that is about to connect, with credentials made now; empty if none are configured.</summary>
+    IReadOnlyList<IceServer> GetIceServers();
+
     ValueTask<IReadOnlyList<ViewerStatus>> GetViewersAsync(CancellationToken cancellationToken);
 
     TransportStatus GetStatus();

@@ -11,6 +11,12 @@ public sealed record TransportOptions
     /// <summary>Addresses to listen on and offer as host candidates; empty means every up, non-loopback interface (loopback if there is no other).</summary>
     public IReadOnlyList<IPAddress> ListenAddresses { get; init; } = [];
 
+    /// <summary>Addresses that a router maps to the media port, offered besides the host's own; port 0 is the media port's number.</summary>
+    public IReadOnlyList<IPEndPoint> PublicAddresses { get; init; } = [];
+
+    /// <summary>Servers for viewers and for the agent itself, STUN (RFC 8489) and TURN (RFC 8656).</summary>
+    public IReadOnlyList<IceServerOptions> IceServers { get; init; } = [];
+
     /// <summary>Viewers at most, over all cameras.</summary>
     public int MaximumViewers { get; init; } = 32;
 }

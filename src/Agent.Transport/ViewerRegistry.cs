@@ -217,6 +217,9 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
             cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
+    public IReadOnlyList<IceServer> GetIceServers() => TurnCredentials.Issue(_options.IceServers, DateTimeOffset.UtcNow);
+
+    /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<ViewerStatus>> GetViewersAsync(CancellationToken cancellationToken) =>
         await _loop.InvokeAsync<IReadOnlyList<ViewerStatus>>(
             () =>
@@ -279,7 +282,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
     {
         var ice = IceCredentials.Create(_random);
         var cname = CreateToken(CnameBytes);
-        var candidates = LocalAddresses.GetCandidates(_options.ListenAddresses, _loop.Port);
+        var candidates = GatherCandidates();
         var answerOptions = new SdpAnswerOptions(ice, _fingerprint, candidates, profileLevelId, ssrc, rtxSsrc, cname, offer.Camera);
         if (!SdpNegotiation.TryAnswer(offer.Offer.Span, answerOptions, out var negotiated, out var error))
         {
@@ -375,6 +378,13 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
         Span<byte> bytes = stackalloc byte[length];
         _random.Fill(bytes);
         return Base64Url.EncodeToString(bytes);
+    }
+
+    /// <summary>The present candidates; takes no time that an answer would have to wait for.</summary>
+    private IReadOnlyList<IceCandidate> GatherCandidates()
+    {
+        var hosts = LocalAddresses.GetCandidates(_options.ListenAddresses, _loop.Port);
+        return [.. hosts, .. PublicAddresses.GetCandidates(_options.PublicAddresses, hosts, _loop.Port)];
     }
 
     private string[] GetListenAddresses() =>

@@ -56,5 +56,7 @@ internal sealed class FakeGateway : IViewerGateway
     public ValueTask<IReadOnlyList<ViewerStatus>> GetViewersAsync(CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<ViewerStatus>>([]);
 
+    public IReadOnlyList<IceServer> GetIceServers() => [];
+
     public TransportStatus GetStatus() => new(0, 0, 0, 0, 0, 0, 0, 0, []);
 }

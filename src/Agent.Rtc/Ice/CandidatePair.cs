@@ -82,7 +82,10 @@ internal sealed class CandidatePair
     /// <summary>When a valid message of the peer last came over this pair.</summary>
     public MonotonicTime LastHeardAt { get; set; }
 
-    public TransportAddress MappedAddress { get; set; }
+    /// <summary>The address that the peer saw the last answered check come from; <c>default</c> before.</summary>
+    public TransportAddress MappedAddress { get; private set; }
+
+    private IceCandidateType MappedType { get; set; }
 
     public TimeSpan? RoundTripTime { get; set; }
 
@@ -196,6 +199,13 @@ internal sealed class CandidatePair
         }
     }
 
+    /// <summary>Notes what the peer saw; a mapped address of another kind than the local candidate is <paramref name="type"/>.</summary>
+    public void SetMappedAddress(TransportAddress address, IceCandidateType type)
+    {
+        MappedAddress = address;
+        MappedType = type;
+    }
+
     public void Fail(string reason)
     {
         State = CandidatePairState.Failed;
@@ -206,6 +216,6 @@ internal sealed class CandidatePair
     }
 
     public CandidatePairStatus ToStatus() => new(
-        MappedAddress.IsNone || IceAddress.SameEndpoint(MappedAddress, Local.Address) ? Local.Type : IceCandidateType.PeerReflexive,
+        MappedAddress.IsNone || IceAddress.SameEndpoint(MappedAddress, Local.Address) ? Local.Type : MappedType,
         Base, Remote.Type, RemoteAddress, State.ToString(), Nominated, RoundTripTime, FailureReason);
 }

@@ -7,6 +7,7 @@ namespace Agent.Rtc.Ice;
 internal sealed class CheckList
 {
     private readonly List<IceCandidate> _local = [];
+    private readonly List<IceCandidate> _reflexive = [];
     private readonly List<IceCandidate> _remote = [];
     private readonly List<CandidatePair> _pairs = [];
     private readonly List<CandidatePair> _triggered = [];
@@ -24,6 +25,7 @@ internal sealed class CheckList
             // RFC 8445 §6.1.2.4: a reflexive candidate stands for its base, which is checked already.
             if (IceAddress.SameEndpoint(known.Base, candidate.Base))
             {
+                AddReflexive(candidate);
                 return;
             }
         }
@@ -86,6 +88,10 @@ internal sealed class CheckList
 
         return null;
     }
+
+    /// <summary>What the address that a peer saw is (RFC 8445 §7.2.5.3.1): a known reflexive candidate, or a peer-reflexive one.</summary>
+    public IceCandidateType FindMappedType(TransportAddress mapped) =>
+        _reflexive.Exists(known => IceAddress.SameEndpoint(known.Address, mapped)) ? IceCandidateType.ServerReflexive : IceCandidateType.PeerReflexive;
 
     public CandidatePair? FindPair(TransportAddress localBase, TransportAddress remote)
     {
@@ -204,6 +210,14 @@ internal sealed class CheckList
         _remote.Clear();
         _pairs.Clear();
         _triggered.Clear();
+    }
+
+    private void AddReflexive(IceCandidate candidate)
+    {
+        if (candidate.Type == IceCandidateType.ServerReflexive && _reflexive.Count < IceLimits.MaximumLocalCandidates)
+        {
+            _reflexive.Add(candidate);
+        }
     }
 
     private void AddPair(IceCandidate local, IceCandidate remote, IceSessionKeys keys, IceRole role, CandidatePair? selected)

@@ -242,7 +242,7 @@ public sealed partial class IceAgent
             return true;
         }
 
-        pair.MappedAddress = response.XorMappedAddress;
+        pair.SetMappedAddress(response.XorMappedAddress, _checkList.FindMappedType(response.XorMappedAddress));
         pair.RoundTripTime = check.Retransmitted ? pair.RoundTripTime : now - check.SentAt; // Karn: a retransmitted check measures nothing.
         pair.FailureReason = null;
         pair.State = CandidatePairState.Succeeded;

@@ -29,6 +29,16 @@ public sealed record IceCandidate(IceCandidateType Type, TransportAddress Addres
         new(IceCandidateType.Host, address, address, IcePriority.Compute(IceCandidateType.Host, localPreference),
             ComputeFoundation(IceCandidateType.Host, address, default));
 
+    /// <summary>A server-reflexive candidate (RFC 8445 §5.1.1.2): an address on the outside of a NAT that leads to a local one.</summary>
+    /// <param name="address">What the outside sees.</param>
+    /// <param name="baseAddress">The host candidate it leads to.</param>
+    /// <param name="server">Who told it; <paramref name="address"/> itself if it was configured.</param>
+    /// <param name="localPreference">Unique among the server-reflexive candidates; higher is preferred.</param>
+    public static IceCandidate CreateServerReflexive(
+        TransportAddress address, TransportAddress baseAddress, TransportAddress server, ushort localPreference) =>
+        new(IceCandidateType.ServerReflexive, address, baseAddress, IcePriority.Compute(IceCandidateType.ServerReflexive, localPreference),
+            ComputeFoundation(IceCandidateType.ServerReflexive, baseAddress, server));
+
     /// <summary>
     /// A foundation (RFC 8445 §5.1.1.3): equal for candidates of the same type, base IP address and server, else different but for
     /// a hash collision, which only merges two groups.

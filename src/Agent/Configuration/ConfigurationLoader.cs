@@ -47,31 +47,53 @@ internal static class ConfigurationLoader
 
         var binding = new ConfigBinding(new ConfigLocation(file, 0, 0), problems);
         _ = ConfigurationTable.Root.TryRead(root, "", binding, out var options);
-        if (problems.Count == 0 && options.Mqtt.PasswordFile is { } passwordFile)
+        if (problems.Count == 0)
         {
-            options = ReadPassword(options, passwordFile, binding);
+            options = ReadSecrets(options, binding);
         }
 
         problems = [.. problems.OrderBy(p => (p.Location.Line, p.Location.Column))];
         return options;
     }
 
-    private static AgentOptions ReadPassword(AgentOptions options, string passwordFile, ConfigBinding binding)
+    private static AgentOptions ReadSecrets(AgentOptions options, ConfigBinding binding)
+    {
+        if (options.Mqtt.PasswordFile is { } file)
+        {
+            var password = ReadFirstLine(file, "mqtt.passwordFile", binding);
+            options = options with { Mqtt = options.Mqtt with { Connection = options.Mqtt.Connection with { Password = password } } };
+        }
+
+        return options with
+        {
+            WebRtc = options.WebRtc with
+            {
+                IceServers = [.. options.WebRtc.IceServers.Select((server, index) => server with
+                {
+                    Credential = server.CredentialFile is { } credential
+                        ? ReadFirstLine(credential, $"webrtc.iceServers[{index}].credentialFile", binding) : server.Credential,
+                    Secret = server.SecretFile is { } secret ? ReadFirstLine(secret, $"webrtc.iceServers[{index}].secretFile", binding) : server.Secret,
+                })],
+            },
+        };
+    }
+
+    private static string ReadFirstLine(string file, string key, ConfigBinding binding)
     {
         try
         {
-            var password = File.ReadLines(passwordFile, Encoding.UTF8).FirstOrDefault("");
-            if (password.Length == 0)
+            var line = File.ReadLines(file, Encoding.UTF8).FirstOrDefault("");
+            if (line.Length == 0)
             {
-                binding.Report("mqtt.passwordFile", $"found \"{passwordFile}\"; its first line is empty.");
+                binding.Report(key, $"found \"{file}\"; its first line is empty.");
             }
 
-            return options with { Mqtt = options.Mqtt with { Connection = options.Mqtt.Connection with { Password = password } } };
+            return line;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            binding.Report("mqtt.passwordFile", $"cannot be read: {e.Message}");
-            return options;
+            binding.Report(key, $"cannot be read: {e.Message}");
+            return "";
         }
     }
 }

@@ -1,14 +1,12 @@
 using System.Buffers;
 using System.Net;
 using Agent.Devices;
-using Agent.Transport;
 using CameraKey = Agent.Configuration.Key<Agent.Devices.CameraOptions>;
 using EncoderKey = Agent.Configuration.Key<Agent.Devices.VideoEncoderOptions>;
 using HttpKey = Agent.Configuration.Key<Agent.Configuration.HttpOptions>;
 using MqttKey = Agent.Configuration.Key<Agent.Configuration.BrokerOptions>;
 using RootKey = Agent.Configuration.Key<Agent.Configuration.AgentOptions>;
 using SourceKey = Agent.Configuration.Key<Agent.Devices.VideoSourceOptions>;
-using WebRtcKey = Agent.Configuration.Key<Agent.Transport.TransportOptions>;
 
 namespace Agent.Configuration;
 
@@ -114,16 +112,6 @@ internal static partial class ConfigurationTable
             o => o.CorsOrigins, (o, v) => o with { CorsOrigins = v }),
         HttpKey.Of("requestsPerSecond", "POST and PATCH requests per second that one client address may keep up; bursts of three times as many pass.",
             new IntegerType(1, 10_000), o => o.RequestsPerSecond, (o, v) => o with { RequestsPerSecond = v }));
-
-    private static readonly SectionType<TransportOptions> WebRtc = new(
-        new TransportOptions(), null,
-        WebRtcKey.Of("udpPort", "The one UDP port for all viewers; 0 lets the kernel choose.",
-            new IntegerType(0, MaximumPort), o => o.UdpPort, (o, v) => o with { UdpPort = v }),
-        WebRtcKey.Of("listenAddresses", "Addresses to listen on and to offer to viewers; none means every interface that is up.",
-            new ListType<IPAddress>(new TextType<IPAddress>("an IPv4 or IPv6 address", TryParseAddress, a => a.ToString()), "an array of addresses"),
-            o => o.ListenAddresses, (o, v) => o with { ListenAddresses = v }),
-        WebRtcKey.Of("maximumViewers", "Viewers at most, over all cameras; the next one is told to try again later.",
-            new IntegerType(1, 1000), o => o.MaximumViewers, (o, v) => o with { MaximumViewers = v }));
 
     private static readonly SectionType<BrokerOptions> Mqtt = new(
         new BrokerOptions(), CheckMqtt,

@@ -35,6 +35,7 @@ internal static class HttpServer
         new EntityEvents(state.Entities, app.Lifetime.ApplicationStopping).Map(app);
         ApiDescription.Map(app);
         app.MapMethods("/api/status", Readable, context => WriteStatusAsync(context, state));
+        app.MapMethods("/api/ice-servers", Readable, context => WriteIceServersAsync(context, state));
         app.MapMethods("/metrics", Readable, context => context.WriteBytesAsync(Encoding.UTF8.GetBytes(MetricsPage.Write(state)), MetricsPage.ContentType));
         app.MapMethods("/healthz", Readable, context => WriteHealthAsync(context, state, guard)).WithMetadata(OpenToAll.Instance);
         app.MapMethods("/api/page", Readable, context => WritePageSettingsAsync(context, options, state)).WithMetadata(OpenToAll.Instance);
@@ -58,10 +59,17 @@ internal static class HttpServer
         return context.WriteJsonAsync(health, AgentJson.Default.Health);
     }
 
+    private static Task WriteIceServersAsync(HttpContext context, AgentState state)
+    {
+        context.Response.Headers.CacheControl = "no-store"; // they carry passwords
+        return context.WriteJsonAsync(new IceServerList(state.Gateway.GetIceServers()), AgentJson.Default.IceServerList);
+    }
+
     private static Task WritePageSettingsAsync(HttpContext context, AgentOptions options, AgentState state)
     {
         var broker = options.Mqtt is { WebSocketUrl: { } url, Connection: var connection } ? new PageBroker(url, connection.EffectiveBaseTopic) : null;
-        var settings = new PageSettings([.. options.Cameras.Select(c => c.Name)], broker, state.Clock.GetUtcNow().ToUnixTimeMilliseconds());
+        var settings = new PageSettings(
+            [.. options.Cameras.Select(c => c.Name)], broker, options.WebRtc.IceServers.Count > 0, state.Clock.GetUtcNow().ToUnixTimeMilliseconds());
         return context.WriteJsonAsync(settings, AgentJson.Default.PageSettings);
     }
 }

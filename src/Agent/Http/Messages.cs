@@ -22,8 +22,12 @@ internal sealed record Status(
 /// <summary>What the page needs to start.</summary>
 /// <param name="Cameras">Names.</param>
 /// <param name="Mqtt">The broker for browsers, if there is one.</param>
+/// <param name="HasIceServers">Whether <c>/api/ice-servers</c> is worth asking.</param>
 /// <param name="UnixTimeMilliseconds">The agent's wall clock, by which the page reads the picture's timecode.</param>
-internal sealed record PageSettings(IReadOnlyList<string> Cameras, PageBroker? Mqtt, long UnixTimeMilliseconds);
+internal sealed record PageSettings(IReadOnlyList<string> Cameras, PageBroker? Mqtt, bool HasIceServers, long UnixTimeMilliseconds);
+
+/// <summary>The body of <c>GET /api/ice-servers</c>: a browser's RTCConfiguration as far as the agent knows it.</summary>
+internal sealed record IceServerList(IReadOnlyList<IceServer> IceServers);
 
 internal sealed record PageBroker(string WebSocketUrl, string BaseTopic);
 
@@ -43,6 +47,7 @@ internal sealed class TransportAddressConverter : JsonConverter<TransportAddress
 [JsonSerializable(typeof(Health))]
 [JsonSerializable(typeof(Status))]
 [JsonSerializable(typeof(PageSettings))]
+[JsonSerializable(typeof(IceServerList))]
 [JsonSerializable(typeof(ProbeReport))]
 [JsonSerializable(typeof(CameraChange))]
 [JsonSerializable(typeof(CameraDetails))]

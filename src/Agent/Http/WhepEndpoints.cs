@@ -83,6 +83,7 @@ internal sealed class WhepEndpoints(IViewerGateway gateway)
         context.Response.Headers.Location = $"{Uri.EscapeDataString(camera)}/{answer.SessionId}";
         context.Response.Headers.ETag = Quote(answer.ETag);
         context.Response.Headers[AcceptPatch] = FragmentType;
+        context.Response.Headers.Link = IceServerLinks.Format(gateway.GetIceServers());
         await context.WriteBytesAsync(Encoding.UTF8.GetBytes(answer.Answer), SdpType);
     }
 

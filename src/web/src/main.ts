@@ -1,6 +1,7 @@
 import './style.css';
 import { CaptureClock } from './captureClock';
 import { HousePanel } from './housePanel';
+import { loadIceServers } from './iceServers';
 import { loadPageSettings, type PageSettings } from './pageSettings';
 import { type Signalling, SignallingError, TokenNeededError } from './signalling';
 import { type Statistics, StatisticsReader } from './statistics';
@@ -113,6 +114,11 @@ async function play(settings: PageSettings, camera: string): Promise<void> {
     active.onFailure = fail;
     active.onRemoteCandidate = (candidate) => void connection.addIceCandidate(candidate);
     connection.onicecandidate = (event) => active.trickle(event.candidate);
+    if (settings.hasIceServers) {
+      // Before gathering begins, which setLocalDescription starts.
+      connection.setConfiguration({ iceServers: await loadIceServers(localStorage.getItem(tokenKey), reconnectSeconds) });
+    }
+
     await connection.setLocalDescription();
     const answer = await active.offer(connection.localDescription?.sdp ?? '');
     if (!ended) {

@@ -2,6 +2,8 @@
 export interface PageSettings {
   cameras: string[];
   mqtt?: { webSocketUrl: string; baseTopic: string };
+  /** Whether {@link loadIceServers} has any to give. */
+  hasIceServers: boolean;
   /** The agent's wall clock minus this browser's. */
   clockOffsetMilliseconds: number;
 }
@@ -9,6 +11,7 @@ export interface PageSettings {
 interface PageResponse {
   cameras: string[];
   mqtt?: { webSocketUrl: string; baseTopic: string } | null;
+  hasIceServers: boolean;
   unixTimeMilliseconds: number;
 }
 
@@ -37,6 +40,7 @@ export async function loadPageSettings(): Promise<PageSettings> {
 
   return {
     cameras: page?.cameras ?? [],
+    hasIceServers: page?.hasIceServers ?? false,
     ...(page?.mqtt ? { mqtt: page.mqtt } : {}),
     // An offset within its own uncertainty is none: both clocks agree, or are the same clock.
     clockOffsetMilliseconds: Math.abs(clockOffsetMilliseconds) <= shortest / 2 + 1 ? 0 : clockOffsetMilliseconds,

@@ -19,7 +19,7 @@ internal sealed record NetworkConditions
 }
 
 /// <summary>
-/// A network without NAT in virtual time: every datagram's fate comes from the seed, so a run repeats exactly. Nodes are driven as the
+/// A network in virtual time, without NAT unless one is added: every datagram's fate comes from the seed, so a run repeats exactly. Nodes are driven as the
 /// media loop drives a session: one input, then drained.
 /// </summary>
 internal sealed class SimulatedNetwork(int seed, NetworkConditions? conditions = null)
@@ -32,6 +32,7 @@ internal sealed class SimulatedNetwork(int seed, NetworkConditions? conditions =
     private readonly Random _random = new(seed);
     private readonly PriorityQueue<Delivery, (MonotonicTime At, long Sequence)> _inFlight = new();
     private readonly List<SimulatedNode> _nodes = [];
+    private readonly List<SimulatedNat> _nats = [];
     private readonly byte[] _buffer = new byte[MaximumDatagram];
     private long _sequence;
     private int _stepsAtInstant;
@@ -50,6 +51,8 @@ internal sealed class SimulatedNetwork(int seed, NetworkConditions? conditions =
     public long Delivered { get; private set; }
 
     public void Add(SimulatedNode node) => _nodes.Add(node);
+
+    public void Add(SimulatedNat nat) => _nats.Add(nat);
 
     public void Run(TimeSpan duration) => RunUntil(static () => false, duration);
 
@@ -101,6 +104,11 @@ internal sealed class SimulatedNetwork(int seed, NetworkConditions? conditions =
             return;
         }
 
+        foreach (var nat in _nats.Where(nat => nat.IsInside(from) && !nat.IsInside(to)))
+        {
+            from = nat.TranslateOut(from, to, Now);
+        }
+
         Schedule(copy, from, to);
         if (_random.NextDouble() < Conditions.Duplication)
         {
@@ -131,14 +139,34 @@ internal sealed class SimulatedNetwork(int seed, NetworkConditions? conditions =
         while (_inFlight.TryPeek(out var delivery, out var due) && due.At <= Now)
         {
             _inFlight.Dequeue();
-            var node = _nodes.Find(n => n.Addresses.Contains(delivery.To));
+            var to = TranslateIn(delivery);
+            var node = _nodes.Find(n => n.Addresses.Contains(to));
             if (node is not null)
             {
                 Delivered++;
-                node.HandleDatagram(delivery.Datagram, delivery.To, delivery.From, Now);
+                node.HandleDatagram(delivery.Datagram, to, delivery.From, Now);
                 Drain(node);
             }
         }
+    }
+
+    /// <summary>Where it goes behind a NAT's outside; nowhere if the NAT keeps it out, or if it is for a private address from outside.</summary>
+    private TransportAddress TranslateIn(in Delivery delivery)
+    {
+        foreach (var nat in _nats)
+        {
+            if (nat.IsOutside(delivery.To))
+            {
+                return nat.TranslateIn(delivery.To, delivery.From, Now);
+            }
+
+            if (nat.IsInside(delivery.To) && !nat.IsInside(delivery.From))
+            {
+                return default;
+            }
+        }
+
+        return delivery.To;
     }
 
     private void Drain() => _nodes.ForEach(Drain);

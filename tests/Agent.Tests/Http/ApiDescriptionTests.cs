@@ -44,6 +44,7 @@ public sealed class ApiDescriptionTests
     [Theory]
     [InlineData("/api/status", "Status")]
     [InlineData("/api/page", "PageSettings")]
+    [InlineData("/api/ice-servers", "IceServerList")]
     [InlineData("/healthz", "Health")]
     [InlineData("/api/entities/lamp", "Entity")]
     [InlineData("/api/entities/warmth", "Entity")]

@@ -53,5 +53,9 @@ internal sealed class FakeGateway : IViewerGateway
 
     public ValueTask<IReadOnlyList<ViewerStatus>> GetViewersAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Viewers);
 
+    public IReadOnlyList<IceServer> IceServers { get; set; } = [];
+
+    public IReadOnlyList<IceServer> GetIceServers() => IceServers;
+
     public TransportStatus GetStatus() => new(Viewers.Count, 7, 1000, 2000, 3, 4, 5, 6, ["127.0.0.1:8443"]);
 }

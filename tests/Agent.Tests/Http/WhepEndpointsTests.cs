@@ -45,6 +45,46 @@ public sealed class WhepEndpointsTests
         Assert.Equal("v=0\r\noffer", Encoding.UTF8.GetString(server.Gateway.LastOffer.Offer.Span));
     }
 
+    [Fact]
+    public async Task The_201_names_the_ice_servers_in_link_headers_and_nothing_else_does()
+    {
+        await using var server = await TestServer.StartAsync();
+        server.Gateway.IceServers =
+        [
+            new IceServer(["stun:stun.example.net"], null, null),
+            new IceServer(["turn:turn.example.net?transport=udp", "turns:turn.example.net"], "1700:a\"b", "p\\w="),
+        ];
+        using var created = await server.SendAsync("POST", "/whep/main", "v=0", Sdp);
+        // The form of RFC 9725 §4.6's example; quoted-pairs of RFC 9110 §5.6.4.
+        const string Credentials = "; username=\"1700:a\\\"b\"; credential=\"p\\\\w=\"; credential-type=\"password\"";
+        Assert.Equal(
+            [
+                "<stun:stun.example.net>; rel=\"ice-server\"",
+                $"<turn:turn.example.net?transport=udp>; rel=\"ice-server\"{Credentials}",
+                $"<turns:turn.example.net>; rel=\"ice-server\"{Credentials}",
+            ],
+            created.Headers.GetValues("Link"));
+        foreach (var (method, path) in new[] { ("OPTIONS", "/whep/main"), ("GET", SessionPath), ("DELETE", SessionPath) })
+        {
+            using var other = await server.SendAsync(method, path);
+            Assert.False(other.Headers.Contains("Link"), method);
+        }
+    }
+
+    [Fact]
+    public async Task Ice_servers_are_told_before_an_offer_to_those_who_may_watch_only()
+    {
+        await using var server = await TestServer.StartAsync(new HttpOptions { BearerToken = "t0ken" });
+        server.Gateway.IceServers = [new IceServer(["turn:turn.example.net"], "u", "p"), new IceServer(["stun:stun.example.net"], null, null)];
+        using var refused = await server.SendAsync("GET", "/api/ice-servers");
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        using var told = await server.SendAsync("GET", "/api/ice-servers", headers: ("Authorization", "Bearer t0ken"));
+        Assert.Equal("no-store", told.Headers.CacheControl?.ToString());
+        Assert.Equal(
+            """{"iceServers":[{"urls":["turn:turn.example.net"],"username":"u","credential":"p"},{"urls":["stun:stun.example.net"]}]}""",
+            await told.Content.ReadAsStringAsync());
+    }
+
     [Theory]
     [InlineData("application/json")]
     [InlineData(null)]

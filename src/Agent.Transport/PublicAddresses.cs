@@ -1,0 +1,33 @@
+using System.Net;
+using Agent.Rtc;
+using Agent.Rtc.Ice;
+
+namespace Agent.Transport;
+
+/// <summary>
+/// Candidates for addresses that a router forwards to the media port, known by configuration. They are server-reflexive ones whose base is
+/// the best host candidate of the family: to the ICE agent a check that came through the router arrives at a host candidate like any other,
+/// and a peer that sees the mapped address as the source of a check finds it among the candidates it was told.
+/// </summary>
+internal static class PublicAddresses
+{
+    /// <param name="configured">Port 0 stands for <paramref name="port"/>.</param>
+    /// <param name="hosts">The host candidates, best first.</param>
+    /// <param name="port">The media port.</param>
+    /// <returns>In the order configured; left out are families without a host candidate and addresses that the host has itself.</returns>
+    internal static IReadOnlyList<IceCandidate> GetCandidates(IReadOnlyList<IPEndPoint> configured, IReadOnlyList<IceCandidate> hosts, ushort port)
+    {
+        var candidates = new List<IceCandidate>();
+        foreach (var one in configured)
+        {
+            var address = TransportAddress.From(one.Address, one.Port == 0 ? port : one.Port);
+            if (hosts.FirstOrDefault(host => host.Address.IsIPv4 == address.IsIPv4) is { } host && !hosts.Any(known => known.Address == address))
+            {
+                var localPreference = (ushort)(IcePriority.HighestLocalPreference - candidates.Count);
+                candidates.Add(IceCandidate.CreateServerReflexive(address, host.Base, address, localPreference));
+            }
+        }
+
+        return candidates;
+    }
+}

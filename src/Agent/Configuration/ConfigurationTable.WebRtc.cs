@@ -1,0 +1,81 @@
+using System.Net;
+using Agent.Rtc;
+using Agent.Rtc.Ice;
+using Agent.Transport;
+using IceServerKey = Agent.Configuration.Key<Agent.Transport.IceServerOptions>;
+using WebRtcKey = Agent.Configuration.Key<Agent.Transport.TransportOptions>;
+
+namespace Agent.Configuration;
+
+internal static partial class ConfigurationTable
+{
+    /// <summary>Made when asked for: fields of a partial class are initialized in no certain order between its files.</summary>
+    private static SectionType<TransportOptions> WebRtc => new(
+        new TransportOptions(), null,
+        WebRtcKey.Of("udpPort", "The one UDP port for all viewers; 0 lets the kernel choose.",
+            new IntegerType(0, MaximumPort), o => o.UdpPort, (o, v) => o with { UdpPort = v }),
+        WebRtcKey.Of("listenAddresses", "Addresses to listen on and to offer to viewers; none means every interface that is up.",
+            new ListType<IPAddress>(new TextType<IPAddress>("an IPv4 or IPv6 address", TryParseAddress, a => a.ToString()), "an array of addresses"),
+            o => o.ListenAddresses, (o, v) => o with { ListenAddresses = v }),
+        WebRtcKey.Of("publicAddresses", "Addresses at which a router forwards UDP to udpPort, such as \"203.0.113.7\" or \"203.0.113.7:8443\"; offered to viewers too.",
+            new ListType<IPEndPoint>(
+                new TextType<IPEndPoint>("a public address, with a port if it is not udpPort, such as \"203.0.113.7\", \"203.0.113.7:8443\" or \"[2001:db8::7]:8443\"",
+                    TryParsePublicAddress, FormatPublicAddress), "an array of addresses"),
+            o => o.PublicAddresses, (o, v) => o with { PublicAddresses = v }),
+        WebRtcKey.Of("iceServers", "STUN and TURN servers, for viewers and for the agent itself.",
+            new ListType<IceServerOptions>(IceServer, "an array of objects such as { \"urls\": [\"stun:stun.example.net\"] }"),
+            o => o.IceServers, (o, v) => o with { IceServers = v }),
+        WebRtcKey.Of("maximumViewers", "Viewers at most, over all cameras; the next one is told to try again later.",
+            new IntegerType(1, 1000), o => o.MaximumViewers, (o, v) => o with { MaximumViewers = v }));
+
+    private static SectionType<IceServerOptions> IceServer => new(
+        new IceServerOptions(), CheckIceServer,
+        IceServerKey.Of("urls", "stun:HOST:PORT, turn:HOST:PORT?transport=udp and the like (RFC 7064, RFC 7065).",
+            new ListType<IceServerUrl>(
+                new TextType<IceServerUrl>("a URL such as \"stun:stun.example.net:3478\" or \"turn:turn.example.net:3478?transport=udp\"",
+                    (string text, out IceServerUrl value) => IceServerUrl.TryParse(text, out value!), u => u.ToString()), "an array of URLs"),
+            o => o.Urls, (o, v) => o with { Urls = v }),
+        IceServerKey.Of("username", "TURN's user; viewers get it as it is. With secret, the name that stands behind the expiry time.",
+            Text("printable ASCII", IsPrintable), o => o.UserName, (o, v) => o with { UserName = v }),
+        IceServerKey.Of("credential", "Its password, which viewers get as it is; secret spares that.",
+            Text("printable ASCII", IsPrintable), o => o.Credential, (o, v) => o with { Credential = v }),
+        IceServerKey.Of("credentialFile", "A file whose first line is the password.", FilePath, o => o.CredentialFile, (o, v) => o with { CredentialFile = v }),
+        IceServerKey.Of("secret", "The secret shared with the TURN server (coturn's static-auth-secret): each viewer gets a password made from it that is good for a day.",
+            Text("a secret", text => text.Length > 0), o => o.Secret, (o, v) => o with { Secret = v }),
+        IceServerKey.Of("secretFile", "A file whose first line is the secret.", FilePath, o => o.SecretFile, (o, v) => o with { SecretFile = v }));
+
+    private static void CheckIceServer(IceServerOptions server, string path, ConfigBinding binding)
+    {
+        if (server.Urls.Count == 0)
+        {
+            binding.Report($"{path}.urls", "is missing; name at least one server.");
+        }
+
+        var sources = new[] { ("credential", server.Credential), ("credentialFile", server.CredentialFile), ("secret", server.Secret), ("secretFile", server.SecretFile) }
+            .Where(source => source.Item2 is not null).Select(source => source.Item1).ToArray();
+        if (sources.Length > 1)
+        {
+            binding.Report($"{path}.{sources[1]}", $"set together with {path}.{sources[0]}; remove one.");
+        }
+
+        var usesSecret = server.Secret is not null || server.SecretFile is not null;
+        if (!usesSecret && server.UserName is null != (sources.Length == 0))
+        {
+            binding.Report(path, "username and credential (or credentialFile) go together; secret needs no username.");
+        }
+
+        if (sources.Length == 0 && server.Urls.FirstOrDefault(url => url.IsTurn) is { } turn)
+        {
+            binding.Report($"{path}.urls", $"{turn} needs username and credential, or secret: a TURN server relays for nobody unknown (RFC 8656 §5).");
+        }
+    }
+
+    private static bool IsPrintable(string text) => text.Length > 0 && text.All(character => character is >= ' ' and <= '~');
+
+    private static bool TryParsePublicAddress(string text, out IPEndPoint value) =>
+        IPEndPoint.TryParse(text, out value!) && TransportAddress.From(value.Address, value.Port) is { IsUnicast: true }
+            && (text.Equals(value.Address.ToString(), StringComparison.OrdinalIgnoreCase)
+                || (value.Port != 0 && text.Equals(value.ToString(), StringComparison.OrdinalIgnoreCase)));
+
+    private static string FormatPublicAddress(IPEndPoint value) => value.Port == 0 ? value.Address.ToString() : value.ToString();
+}

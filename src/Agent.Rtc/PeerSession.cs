@@ -41,6 +41,7 @@ public sealed class PeerSession : IDisposable
     private SrtpContext? _send;
     private SrtpContext? _receive;
     private SrtpProfile _srtpProfile;
+    private TransportAddress _mediaRemote;
     private TransportAddress _closingLocal;
     private TransportAddress _closingRemote;
     private bool _keyFrameNeeded;
@@ -338,12 +339,26 @@ public sealed class PeerSession : IDisposable
             if (_video.RemoteSaidBye)
                 Close("The viewer left (RTCP BYE).", now);
             else
-                _keyFrameNeeded |= _video.TakeKeyFrameRequest();
+                _keyFrameNeeded |= _video.TakeKeyFrameRequest() | IsOnNewPath();
         }
         else if (now >= _handshakeDeadline)
         {
             Close($"The viewer did not complete the DTLS handshake within {HandshakeTimeout.TotalSeconds} s.", now);
         }
+    }
+
+    /// <summary>
+    /// True once after media has moved to another address of the peer: what went to the one before is lost, and the peer would only ask
+    /// for an IDR after it has asked for all of that.
+    /// </summary>
+    private bool IsOnNewPath()
+    {
+        if (!_ice.TryGetSelectedPath(out _, out var remote) || remote == _mediaRemote)
+            return false;
+
+        var isNew = !_mediaRemote.IsNone;
+        _mediaRemote = remote;
+        return isNew;
     }
 
     private void StartMedia()

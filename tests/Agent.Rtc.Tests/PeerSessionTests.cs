@@ -142,6 +142,32 @@ public sealed class PeerSessionTests
     }
 
     [Fact]
+    public void A_path_to_another_address_begins_with_an_idr()
+    {
+        using var scenario = new PeerSessionScenario(9).Connect();
+        scenario.Stream(10);
+        scenario.Agent.TakeEvents();
+        var (network, random) = (scenario.Network, new SeededRandomSource(78));
+        var old = scenario.Viewer.Addresses[0];
+        var moved = PeerSessionScenario.Address("198.51.100.7", 50001);
+        scenario.Viewer.Addresses.Add(moved);
+        network.Blocks = (from, to, _) => from == old || to == old;
+        network.Run(TimeSpan.FromSeconds(1));
+        Assert.Empty(scenario.Agent.TakeEvents());
+
+        var (local, remote) = (IceCredentials.Create(random), IceCredentials.Create(random));
+        scenario.Session.RestartIce(local, remote, network.Now);
+        scenario.Viewer.Ice.Restart(remote, local, network.Now);
+        scenario.Viewer.Ice.AddLocalCandidate(IceCandidate.CreateHost(moved), network.Now);
+        scenario.Viewer.Ice.AddRemoteCandidate(
+            IceCandidate.CreateHost(scenario.Agent.Addresses[0], IcePriority.HighestLocalPreference), network.Now);
+        Assert.True(network.RunUntil(() => scenario.Session.GetStatus().SelectedPair?.Remote == moved, TimeSpan.FromSeconds(5)));
+        Assert.Equal([new PeerEvent(PeerEventKind.KeyFrameNeeded, PeerState.Connected)], scenario.Agent.TakeEvents());
+        network.Run(TimeSpan.FromSeconds(1));
+        Assert.Empty(scenario.Agent.TakeEvents());
+    }
+
+    [Fact]
     public void Steady_state_allocates_nothing()
     {
         using var scenario = new PeerSessionScenario(8).Connect();

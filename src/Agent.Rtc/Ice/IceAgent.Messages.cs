@@ -249,6 +249,11 @@ public sealed partial class IceAgent
         pair.CompleteTransactions(check.UseCandidate);
         _checkList.Unfreeze(pair);
         _firstValidAt ??= now;
+        if (_selected is not null && NeedsPair)
+        {
+            _valid ??= pair;
+        }
+
         if (pair.NominateOnSuccess || (check.UseCandidate && Role == IceRole.Controlling))
         {
             pair.NominateOnSuccess = false;

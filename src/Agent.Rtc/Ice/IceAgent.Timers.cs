@@ -129,6 +129,7 @@ public sealed partial class IceAgent
             FailureReason = _selected.FailureReason;
             var restarting = _selected.Keys != _keys;
             _selected = null;
+            _valid = null;
             _previousKeys = null;
             _consent.Stop();
             State = restarting ? IceConnectionState.Checking : IceConnectionState.Failed;
@@ -210,6 +211,7 @@ public sealed partial class IceAgent
         }
 
         _selected = pair;
+        _valid = null;
         _previousKeys = null;
         State = IceConnectionState.Connected;
         FailureReason = null;

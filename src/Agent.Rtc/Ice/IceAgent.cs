@@ -41,6 +41,9 @@ public sealed partial class IceAgent
     // The generation before a restart, while its selected pair is still in use.
     private IceSessionKeys? _previousKeys;
     private CandidatePair? _selected;
+
+    /// <summary>During a restart: the first pair of the new generation that works, until one is nominated.</summary>
+    private CandidatePair? _valid;
     private MonotonicTime? _startedAt;
     private MonotonicTime _lastCheckAt = MonotonicTime.Zero - IceLimits.Pacing;
     private MonotonicTime? _firstValidAt;
@@ -77,10 +80,10 @@ public sealed partial class IceAgent
     public string? FailureReason { get; private set; }
 
     /// <summary>The pair that data is sent on, or <c>null</c> while there is none.</summary>
-    public CandidatePairStatus? SelectedPair => _selected?.ToStatus();
+    public CandidatePairStatus? SelectedPair => Path?.ToStatus();
 
     /// <summary>Round-trip time of the selected pair's last check, if any.</summary>
-    public TimeSpan? RoundTripTime => _selected?.RoundTripTime;
+    public TimeSpan? RoundTripTime => Path?.RoundTripTime;
 
     /// <summary>Datagrams that were malformed, not authenticated, or answered nothing that was asked.</summary>
     public long DatagramsDropped { get; private set; }
@@ -97,9 +100,9 @@ public sealed partial class IceAgent
     /// <summary>Local base and remote address of the selected pair, for the media path: no allocation. False while there is none.</summary>
     public bool TryGetSelectedPath(out TransportAddress local, out TransportAddress remote)
     {
-        local = _selected?.Base ?? default;
-        remote = _selected?.RemoteAddress ?? default;
-        return _selected is not null;
+        local = Path?.Base ?? default;
+        remote = Path?.RemoteAddress ?? default;
+        return Path is not null;
     }
 
     /// <summary>All pairs, best first; the selected pair of before a restart is among them while in use.</summary>
@@ -154,7 +157,10 @@ public sealed partial class IceAgent
         NextTimeout = State == IceConnectionState.Checking ? MonotonicTime.Zero : NextTimeout;
     }
 
-    /// <summary>ICE restart (RFC 8445 §9): new credentials on both sides; the selected path stays in use until a new one is nominated.</summary>
+    /// <summary>
+    /// ICE restart (RFC 8445 §9): new credentials on both sides. The selected path stays in use until a pair of the new generation works: a
+    /// peer restarts because its path is gone, and a browser may take a second more to nominate the pair that it has found.
+    /// </summary>
     public void Restart(IceCredentials local, IceCredentials remote, MonotonicTime now)
     {
         ArgumentNullException.ThrowIfNull(local);
@@ -171,12 +177,16 @@ public sealed partial class IceAgent
         LocalCredentials = local;
         _checkList.ClearRemote();
         _remoteEndOfCandidates = false;
+        _valid = null;
         _firstValidAt = null;
         _startedAt = null;
         FailureReason = null;
         State = _selected is null ? IceConnectionState.Checking : State;
         Advance(now);
     }
+
+    /// <summary>Data may be sent on a pair before it is nominated (RFC 8445 §12.1), and the check that made it valid is consent (RFC 7675 §5.1).</summary>
+    private CandidatePair? Path => _valid ?? _selected;
 
     /// <summary>Runs whatever is due.</summary>
     public void HandleTimeout(MonotonicTime now)
@@ -195,6 +205,7 @@ public sealed partial class IceAgent
     {
         State = IceConnectionState.Closed;
         _selected = null;
+        _valid = null;
         _previousKeys = null;
         _consent.Stop();
         _checkList.ClearRemote();

@@ -1,8 +1,10 @@
 import './style.css';
 import { CaptureClock } from './captureClock';
 import { HousePanel } from './housePanel';
+import { restartIce } from './iceRestart';
 import { loadIceServers } from './iceServers';
 import { loadPageSettings, type PageSettings } from './pageSettings';
+import { PathWatch } from './pathWatch';
 import { type Signalling, SignallingError, TokenNeededError } from './signalling';
 import { type Statistics, StatisticsReader } from './statistics';
 import { WhepSignalling } from './whep';
@@ -71,6 +73,7 @@ async function play(settings: PageSettings, camera: string): Promise<void> {
 
   const reader = new StatisticsReader();
   const clock = new CaptureClock(video, settings.clockOffsetMilliseconds);
+  const watch = new PathWatch(connection);
   const timer = setInterval(() => {
     void reader.read(connection).then((statistics) => showStatistics(statistics, clock));
   }, statisticsIntervalMilliseconds);
@@ -79,6 +82,7 @@ async function play(settings: PageSettings, camera: string): Promise<void> {
     if (!ended) {
       ended = true;
       clearInterval(timer);
+      watch.stop();
       clock.stop();
       connection.close();
       signalling?.close();
@@ -92,6 +96,26 @@ async function play(settings: PageSettings, camera: string): Promise<void> {
     }
   };
   stopSession = stop;
+
+  const findNewPath = async (active: Signalling): Promise<void> => {
+    show('connecting', 'Reconnecting', 'Nothing arrives from the camera; looking for another way to it.');
+    const restart = active.restart?.bind(active);
+    if (!restart) {
+      fail('The way to the camera is gone.', 0);
+      return;
+    }
+
+    try {
+      await restartIce(connection, { restart });
+    } catch (error) {
+      // A session that is gone: a new one, at once. A network that is away: the watch asks again.
+      if (!(error instanceof SignallingError)) {
+        throw error;
+      }
+
+      fail(error.message, error.retryAfter);
+    }
+  };
 
   connection.addTransceiver('video', { direction: 'recvonly' });
   connection.ontrack = (event) => {
@@ -119,6 +143,8 @@ async function play(settings: PageSettings, camera: string): Promise<void> {
       connection.setConfiguration({ iceServers: await loadIceServers(localStorage.getItem(tokenKey), reconnectSeconds) });
     }
 
+    watch.onSilent = () => findNewPath(active);
+    watch.onHeard = () => show('live', 'Live');
     await connection.setLocalDescription();
     const answer = await active.offer(connection.localDescription?.sdp ?? '');
     if (!ended) {

@@ -13,6 +13,11 @@ interface Envelope {
   reason?: string;
 }
 
+/** crypto.randomUUID is only there over https and on localhost, and this page is mostly opened by a plain address of the home. */
+function randomName(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 /** Signalling over the broker's WebSocket listener with the agent's own topics. */
 export class MqttSignalling implements Signalling {
   readonly name = 'MQTT';
@@ -20,7 +25,7 @@ export class MqttSignalling implements Signalling {
   onFailure: (message: string) => void = () => {};
 
   private readonly client: MqttClient;
-  private readonly clientId = `viewer-${crypto.randomUUID()}`;
+  private readonly clientId = `viewer-${randomName()}`;
   private answered: ((envelope: Envelope) => void) | undefined;
 
   constructor(

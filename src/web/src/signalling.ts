@@ -7,6 +7,11 @@ export interface Signalling {
   readonly name: string;
   /** Sends the offer and resolves to the answer SDP. Rejects with a {@link SignallingError}. */
   offer(sdp: string): Promise<string>;
+  /**
+   * Restarts ICE with an offer's new credentials and resolves to the agent's: an SDP fragment (RFC 8840 §9). Absent where the way of
+   * signalling has no such thing; rejects with a {@link SignallingError} if the agent does not know the session any more.
+   */
+  restart?(sdp: string): Promise<string>;
   /** Sends a local candidate; failures are reported through {@link onFailure}. */
   trickle(candidate: TrickledCandidate): void;
   /** Called with each candidate of the agent that arrives after the answer. */

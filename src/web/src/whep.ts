@@ -1,6 +1,8 @@
 import { type Signalling, SignallingError, TokenNeededError, type TrickledCandidate } from './signalling';
 
 const defaultRetrySeconds = 2;
+/** A network that has just come up may swallow a request; the next restart sends another. */
+const restartTimeoutMilliseconds = 2000;
 
 /** Signalling over WHEP: POST the offer, PATCH candidates as they come, DELETE at the end. */
 export class WhepSignalling implements Signalling {
@@ -12,6 +14,7 @@ export class WhepSignalling implements Signalling {
   private etag = '';
   private iceCredentials = '';
   private waiting: TrickledCandidate[] = [];
+  private isRestarting = false;
   private sending = Promise.resolve();
 
   constructor(
@@ -20,7 +23,7 @@ export class WhepSignalling implements Signalling {
   ) {}
 
   async offer(sdp: string): Promise<string> {
-    this.iceCredentials = ['ice-ufrag', 'ice-pwd'].map((name) => sdp.match(new RegExp(`^a=${name}:.*$`, 'm'))?.[0].trim() ?? '').join('\r\n');
+    this.iceCredentials = credentialsOf(sdp);
     const response = await fetch(this.endpoint, {
       method: 'POST',
       headers: { ...this.authorization(), 'Content-Type': 'application/sdp' },
@@ -37,15 +40,44 @@ export class WhepSignalling implements Signalling {
     this.session = new URL(response.headers.get('Location') ?? '', this.endpoint);
     this.etag = response.headers.get('ETag') ?? '';
     const answer = await response.text();
-    for (const candidate of this.waiting.splice(0)) {
-      this.trickle(candidate);
-    }
-
+    this.sendWaiting();
     return answer;
   }
 
+  async restart(sdp: string): Promise<string> {
+    const session = this.session;
+    if (!session) {
+      throw new SignallingError('There is no session yet.', defaultRetrySeconds);
+    }
+
+    const credentials = credentialsOf(sdp);
+    // Candidates found from now on are for the new credentials, which the agent has to know first.
+    this.isRestarting = true;
+    this.waiting = [];
+    try {
+      const response = await fetch(session, {
+        method: 'PATCH',
+        headers: { ...this.authorization(), 'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': '*' },
+        body: [credentials, 'm=video 9 UDP/TLS/RTP/SAVPF 0', 'a=mid:0', ''].join('\r\n'),
+        signal: AbortSignal.timeout(restartTimeoutMilliseconds),
+      });
+      if (response.status !== 200) {
+        throw new SignallingError(await describe(response), 0);
+      }
+
+      this.iceCredentials = credentials;
+      this.etag = response.headers.get('ETag') ?? '';
+      this.isRestarting = false;
+      const fragment = await response.text();
+      this.sendWaiting();
+      return fragment;
+    } finally {
+      this.isRestarting = false;
+    }
+  }
+
   trickle(candidate: TrickledCandidate): void {
-    if (!this.session) {
+    if (!this.session || this.isRestarting) {
       this.waiting.push(candidate);
       return;
     }
@@ -75,9 +107,19 @@ export class WhepSignalling implements Signalling {
     }
   }
 
+  private sendWaiting(): void {
+    for (const candidate of this.waiting.splice(0)) {
+      this.trickle(candidate);
+    }
+  }
+
   private authorization(): Record<string, string> {
     return this.bearerToken ? { Authorization: `Bearer ${this.bearerToken}` } : {};
   }
+}
+
+function credentialsOf(sdp: string): string {
+  return ['ice-ufrag', 'ice-pwd'].map((name) => sdp.match(new RegExp(`^a=${name}:.*$`, 'm'))?.[0].trim() ?? '').join('\r\n');
 }
 
 async function describe(response: Response): Promise<string> {

@@ -45,11 +45,11 @@ export async function eventually(what, probe, timeoutMilliseconds = 15_000) {
 
 /** A running agent with a configuration of its own; stop it with `stop()`. */
 export class Agent {
-  static async start(configuration = {}, { arguments: extra = [], wrapper = [], startTimeoutMilliseconds = defaultStartTimeoutMilliseconds, port } = {}) {
+  static async start(configuration = {}, { arguments: extra = [], wrapper = [], startTimeoutMilliseconds = defaultStartTimeoutMilliseconds, port, host = '127.0.0.1' } = {}) {
     const agent = new Agent();
     agent.folder = await mkdtemp(join(tmpdir(), 'camera-agent-'));
     agent.port = port ?? await freePort();
-    agent.url = `http://127.0.0.1:${agent.port}`;
+    agent.url = `http://${host}:${agent.port}`;
     const file = join(agent.folder, 'agent.json');
     await writeFile(file, JSON.stringify({
       http: { listen: `127.0.0.1:${agent.port}` },

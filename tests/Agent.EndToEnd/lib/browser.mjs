@@ -18,10 +18,11 @@ async function launch(options) {
   };
 }
 
-export const launchChromium = () => launch({
+export const launchChromium = (options = {}) => launch({
   executablePath: '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
+  ...options,
 });
 
 /** Firefox decodes H.264 in WebRTC only with these preferences where it has no OpenH264 plug-in. */

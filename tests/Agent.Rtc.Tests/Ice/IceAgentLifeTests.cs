@@ -97,7 +97,7 @@ public sealed class IceAgentLifeTests
     [Theory]
     [InlineData(0.0)]
     [InlineData(0.1)]
-    public void A_restart_keeps_the_old_path_until_the_new_one_is_nominated(double loss)
+    public void A_restart_keeps_the_old_path_until_a_new_one_works(double loss)
     {
         for (var seed = 0; seed < 50; seed++)
         {
@@ -127,6 +127,25 @@ public sealed class IceAgentLifeTests
             Assert.True(answerer.IsConnected && offerer.IsConnected);
             Assert.Equal(answererCredentials, answerer.Agent.LocalCredentials);
         }
+    }
+
+    [Fact]
+    public void After_a_restart_the_first_new_pair_that_works_is_used_before_the_peer_nominates_it()
+    {
+        var peer = new ScriptedPeer(IceRole.Controlled, "192.0.2.2:2000");
+        var (old, found, nominated) = (IceNode.Parse("192.0.2.1:1000"), IceNode.Parse("192.0.2.3:1000"), IceNode.Parse("192.0.2.3:1001"));
+        peer.Check(old, priority: 2_000_000, useCandidate: true);
+        peer.RunFor(TimeSpan.FromSeconds(1));
+
+        peer.Restart();
+        peer.RunFor(TimeSpan.FromSeconds(1));
+        Assert.Equal(old, peer.SelectedRemote);
+        peer.Check(found, priority: 2_000_000);
+        peer.RunFor(TimeSpan.FromMilliseconds(100));
+        Assert.Equal(found, peer.SelectedRemote);
+        peer.Check(nominated, priority: 1_000_000, useCandidate: true);
+        peer.RunFor(TimeSpan.FromMilliseconds(100));
+        Assert.Equal(nominated, peer.SelectedRemote);
     }
 
     [Fact]

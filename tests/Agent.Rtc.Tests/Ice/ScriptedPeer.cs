@@ -11,11 +11,12 @@ internal sealed class ScriptedPeer
     private readonly SeededRandomSource _random = new(77);
     private readonly byte[] _in = new byte[1500];
     private readonly byte[] _out = new byte[1500];
-    private readonly IceCredentials _own;
+    private IceCredentials _own;
+    private IceCredentials _before;
 
     public ScriptedPeer(IceRole role, string agentAddress)
     {
-        _own = IceCredentials.Create(_random);
+        _own = _before = IceCredentials.Create(_random);
         AgentAddress = IceNode.Parse(agentAddress);
         Agent = new IceAgent(role, IceCredentials.Create(_random), _random);
         Agent.SetRemoteCredentials(_own);
@@ -40,6 +41,14 @@ internal sealed class ScriptedPeer
     public int ChecksSeen { get; private set; }
 
     public TransportAddress SelectedRemote => Agent.TryGetSelectedPath(out _, out var remote) ? remote : default;
+
+    /// <summary>Restarts ICE on both sides; this one draws new credentials as well.</summary>
+    public void Restart()
+    {
+        _before = _own;
+        _own = IceCredentials.Create(_random);
+        Agent.Restart(IceCredentials.Create(_random), _own, Now);
+    }
 
     /// <summary>Sends a signed binding request to the agent; <paramref name="extra"/> adds attributes before the integrity.</summary>
     public bool Check(
@@ -101,12 +110,14 @@ internal sealed class ScriptedPeer
             }
 
             ChecksSeen++;
-            Assert.True(message.VerifyMessageIntegrity(Encoding.ASCII.GetBytes(_own.Password)));
+            // Until it has another path the agent keeps the consent of the generation before a restart.
+            var credentials = message.VerifyMessageIntegrity(Encoding.ASCII.GetBytes(_own.Password)) ? _own : _before;
+            Assert.True(message.VerifyMessageIntegrity(Encoding.ASCII.GetBytes(credentials.Password)));
             if (Answers)
             {
                 var writer = new StunMessageWriter(_out, StunClass.SuccessResponse, message.TransactionId);
                 writer.WriteXorMappedAddress(transmit.Local);
-                writer.WriteMessageIntegrity(Encoding.ASCII.GetBytes(_own.Password));
+                writer.WriteMessageIntegrity(Encoding.ASCII.GetBytes(credentials.Password));
                 writer.WriteFingerprint();
                 Agent.HandleDatagram(_out.AsSpan(0, writer.Length), transmit.Local, transmit.Remote, Now);
             }

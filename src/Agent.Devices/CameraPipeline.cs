@@ -34,6 +34,7 @@ public sealed partial class CameraPipeline : IDisposable
     private readonly StreamSwitch _stream;
     private readonly EncoderLadder _ladder;
     private readonly EncoderStage _encoders;
+    private CameraMode _mode = new();
     private Thread? _thread;
 
     // Written by the capture thread; the status reads each on its own.
@@ -41,6 +42,7 @@ public sealed partial class CameraPipeline : IDisposable
     private volatile string? _error;
     private volatile string _sourceDescription;
     private volatile bool _passesThrough;
+    private volatile IReadOnlyList<FrameSize> _sizes = [];
     private volatile int _width;
     private volatile int _height;
     private volatile bool _isPrivate;
@@ -141,6 +143,18 @@ public sealed partial class CameraPipeline : IDisposable
 
     /// <summary>Closes the source and opens it again, with its encoder; viewers see a notice meanwhile.</summary>
     public void Reopen() => _interruption.Interrupt();
+
+    /// <summary>What is chosen at run time in place of the options.</summary>
+    public CameraMode Mode => Volatile.Read(ref _mode);
+
+    /// <summary>The sizes that the camera which is, or was last, open can be given; none if there is no choice.</summary>
+    public IReadOnlyList<FrameSize> Sizes => _sizes;
+
+    /// <summary>Has the camera opened with this instead, at once if it differs; viewers see a notice meanwhile, and stay connected.</summary>
+    public void SetMode(CameraMode mode)
+    {
+        if (Interlocked.Exchange(ref _mode, mode) != mode) Reopen();
+    }
 
     /// <summary>Every control of the camera with its present value; none while it is away or if it has none.</summary>
     public IReadOnlyList<ControlReport> ListControls() => _controls.List();
@@ -268,9 +282,12 @@ public sealed partial class CameraPipeline : IDisposable
         {
             _progress.Begin("opening", LongestCall);
             _sourceBitrate = _targetBitrate;
-            using var source = _openSource(Options.Source, _ladder.GetDemand(_sourceBitrate));
+            var mode = Volatile.Read(ref _mode);
+            _ladder.Use(mode.Encoder ?? Options.Encoder.Kind);
+            using var source = _openSource(mode.Apply(Options.Source), _ladder.GetDemand(_sourceBitrate));
             if (_error is not null) Interlocked.Increment(ref _restarts);
             _sourceDescription = source.Description;
+            _sizes = source.Sizes;
             LogOpened(source);
             try
             {

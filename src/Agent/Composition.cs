@@ -47,7 +47,7 @@ internal sealed class Composition : IAsyncDisposable
             Motion = _motion.Cameras,
         };
         _home = new HomeUpdates(
-            _entities, State.Units.Values, _viewers, () => _mqtt?.GetStatus()?.Connected == true, TimeProvider.System, loggers.CreateLogger<HomeUpdates>());
+            _entities, State.Units.Values, _viewers, _state, () => _mqtt?.GetStatus()?.Connected == true, TimeProvider.System, loggers.CreateLogger<HomeUpdates>());
         _pwm = PwmEntities.Create(options, _entities, _state, loggers);
         AutomationEntities.Register(options.Automations, _entities, _state, loggers.CreateLogger<AutomationRunner>());
     }

@@ -24,13 +24,16 @@ describe('The smart home over MQTT', () => {
   const shows = (name, value) => eventually(`${name} is ${value}`, () => topic(name) === value);
 
   test('the device announces itself with what its camera has', async () => {
-    const config = await eventually('the announcement', () => topics.get('homeassistant/device/porch/config')
-      ?? [...topics.keys()].filter((t) => t.startsWith('homeassistant/device/')).map((t) => topics.get(t))[0]);
+    // The sizes that a camera offers are known when it has been opened.
+    const config = await eventually('the announcement with the resolution', () => {
+      const [announced] = [...topics.keys()].filter((t) => t.startsWith('homeassistant/device/')).map((t) => topics.get(t));
+      return announced?.includes('front_door_resolution') ? announced : undefined;
+    });
     const components = Object.values(JSON.parse(config).cmps).map(({ uniq_id, unique_id, p, platform }) => `${p ?? platform} ${uniq_id ?? unique_id}`).sort();
     assert.deepEqual(components.map((line) => line.replace('camera-agent-porch_', '')), [
-      'button front_door_restart', 'button front_door_take_snapshot', 'camera front_door_snapshot', 'number front_door_bitrate', 'sensor front_door_bitrate_now',
-      'sensor front_door_encoder', 'sensor front_door_frame_rate', 'sensor started', 'sensor viewers',
-      'switch front_door_privacy',
+      'button front_door_restart', 'button front_door_take_snapshot', 'camera front_door_snapshot', 'number front_door_bitrate',
+      'number front_door_target_frame_rate', 'select front_door_encoder_kind', 'select front_door_resolution', 'sensor front_door_bitrate_now',
+      'sensor front_door_encoder', 'sensor front_door_frame_rate', 'sensor started', 'sensor viewers', 'switch front_door_privacy',
     ]);
     await shows('status', 'online');
     await shows('viewers', '0');

@@ -26,9 +26,10 @@ internal sealed class EncoderLadder
     /// <summary>What a source's own H.264 is called.</summary>
     internal const string Passthrough = "passthrough";
 
-    private readonly VideoEncoderOptions _options;
-    private readonly EncoderRung[] _rungs;
-    private readonly string?[] _given;
+    private readonly IReadOnlyList<EncoderRung> _all;
+    private VideoEncoderOptions _options;
+    private EncoderRung[] _rungs = [];
+    private string?[] _given = [];
     private int _current;
     private TimeSpan? _lastFailure;
     private IReadOnlyList<PixelFormat>? _readInPlace;
@@ -37,9 +38,8 @@ internal sealed class EncoderLadder
     /// <param name="rungs">Every encoder, best first.</param>
     public EncoderLadder(VideoEncoderOptions options, IReadOnlyList<EncoderRung> rungs)
     {
-        _options = options;
-        _rungs = [.. rungs.Where(rung => options.Kind is VideoEncoderKind.Auto || options.Kind == rung.Kind)];
-        _given = new string?[_rungs.Length];
+        (_options, _all) = (options, rungs);
+        Climb();
     }
 
     /// <summary>Why what stands above the open encoder does not serve, each with its name.</summary>
@@ -69,6 +69,15 @@ internal sealed class EncoderLadder
         // Looking for devices opens every video node: not again for every attempt at opening an absent camera.
         _readInPlace ??= Array.Find(_rungs, static rung => rung.LoadsLibrary || rung.FindObstacle() is null)?.ReadInPlace() ?? SourceDemand.Default.ReadInPlace;
         return new SourceDemand(ownH264, _readInPlace, _options with { BitrateBps = bitsPerSecond });
+    }
+
+    /// <summary>Another kind from now on, to be told while neither the source nor an encoder is open.</summary>
+    public void Use(VideoEncoderKind kind)
+    {
+        if (_options.Kind == kind) return;
+        _options = _options with { Kind = kind };
+        Climb();
+        StartOver();
     }
 
     /// <summary>The source is opened anew: encoders that were given up are tried again.</summary>
@@ -117,6 +126,12 @@ internal sealed class EncoderLadder
         }
         _lastFailure = null;
         return EncoderFailureOutcome.SteppedDown;
+    }
+
+    private void Climb()
+    {
+        _rungs = [.. _all.Where(rung => _options.Kind is VideoEncoderKind.Auto || _options.Kind == rung.Kind)];
+        _given = new string?[_rungs.Length];
     }
 
     private IVideoEncoder OpenRung(

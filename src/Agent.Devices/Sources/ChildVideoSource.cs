@@ -74,6 +74,8 @@ internal sealed class ChildVideoSource : IVideoSource
 
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    public IReadOnlyList<FrameSize> Sizes { get; init; } = [];
+
     /// <summary>The program writes YU12 of full range, as JPEG has it; the frames are of limited range nevertheless.</summary>
     public bool IsFullRange { get; init; }
 

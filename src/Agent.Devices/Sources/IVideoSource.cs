@@ -131,6 +131,9 @@ public interface IVideoSource : IDisposable
 
     /// <summary>What opening could not do quite as configured, each a sentence for the log with its mend; known with the constructor.</summary>
     IReadOnlyList<string> Notes => [];
+
+    /// <summary>Sizes that it could be opened with in place of this one, which is among them, smallest first; none if it has but one.</summary>
+    IReadOnlyList<FrameSize> Sizes => [];
 }
 
 /// <summary>A camera's controls. Any thread, until the source is disposed; then <see cref="Set"/> fails and <see cref="List"/> is empty.</summary>

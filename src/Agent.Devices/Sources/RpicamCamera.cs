@@ -57,6 +57,7 @@ internal static class RpicamCamera
             Description = FormattableString.Invariant($"rpicam {options.CameraIndex} ({Path.GetFileName(path)})"),
             // rpicam-vid asks libcamera for the sYCC colour space with YUV420, which is BT.601 of full range.
             IsFullRange = pixelFormat == PixelFormat.Yu12,
+            Sizes = FrameSize.CommonAnd(format.Width, format.Height),
             Notes = width == options.Width
                 ? []
                 : [FormattableString.Invariant($"is given {width} for the width {options.Width}: YUV420 of rpicam-vid has unknown padding at any but multiples of {WidthWithoutPadding}")],

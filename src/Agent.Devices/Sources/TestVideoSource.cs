@@ -31,6 +31,8 @@ internal sealed class TestVideoSource : IVideoSource
 
     public long FramesDropped { get; private set; }
 
+    public IReadOnlyList<FrameSize> Sizes => FrameSize.CommonAnd(Format.Width, Format.Height);
+
     public CapturedFrame? ReadFrame(CancellationToken stop)
     {
         // Like a camera, it does not wait for a slow reader: pictures whose time has passed are lost.

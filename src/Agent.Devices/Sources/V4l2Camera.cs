@@ -83,6 +83,7 @@ public sealed unsafe class V4l2Camera : IVideoSource
             var frameInterval = TimeSpan.FromSeconds(1 / Format.FramesPerSecond);
             stallTimeout = frameInterval * StallFrameIntervals > ShortestStall ? frameInterval * StallFrameIntervals : ShortestStall;
             staleAge = frameInterval * StaleFrameIntervals;
+            Sizes = V4l2FrameSizes.List(device, capability, options.PixelFormat, new(Format.Width, Format.Height));
             controls = new V4l2CameraControls(device);
             Notes = controls.Apply(options.Controls);
             if (Format.PixelFormat == PixelFormat.H264)
@@ -129,6 +130,9 @@ public sealed unsafe class V4l2Camera : IVideoSource
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Notes { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<FrameSize> Sizes { get; }
 
     /// <inheritdoc/>
     public long FramesDropped => FramesMissed + FramesDamaged + FramesOverwritten;

@@ -23,6 +23,11 @@ internal readonly record struct V4l2PixelFormat(uint FourCc, PixelFormat PixelFo
 
     /// <summary>True for MJPG and H264.</summary>
     public bool IsCompressed => PixelFormat is PixelFormat.Mjpg or PixelFormat.H264;
+
+    /// <summary>Whether a wish names it, by either of its names: NV12 or NM12; without a wish it is welcome.</summary>
+    public bool IsWished(string? wish) =>
+        wish is null || wish.Equals(PixelFormat.ToString(), StringComparison.OrdinalIgnoreCase)
+        || wish.Equals(V4l2Enumeration.FourCcText(FourCc), StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>What to ask the driver for. The interval is zero if the driver lists none.</summary>
@@ -48,9 +53,7 @@ internal readonly record struct V4l2FormatChoice(V4l2PixelFormat Format, uint Wi
     {
         var usable = V4l2PixelFormat.Supported
             .Where(format => offered.Contains(format.FourCc))
-            .Where(format => wish.PixelFormat is null
-                || wish.PixelFormat.Equals(format.PixelFormat.ToString(), StringComparison.OrdinalIgnoreCase)
-                || wish.PixelFormat.Equals(V4l2Enumeration.FourCcText(format.FourCc), StringComparison.OrdinalIgnoreCase))
+            .Where(format => format.IsWished(wish.PixelFormat))
             .Where(format => demand.OwnH264 == OwnH264Use.WhereItServes
                 || (format.PixelFormat == PixelFormat.H264) == (demand.OwnH264 == OwnH264Use.Always))
             .OrderBy(format => Rank(format.PixelFormat, demand));

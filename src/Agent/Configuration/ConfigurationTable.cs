@@ -28,6 +28,8 @@ internal static partial class ConfigurationTable
     public const int MinimumBitrate = 50_000;
     public const int MaximumBitrate = 50_000_000;
 
+    public const int MaximumFrameRate = 120;
+
     private const string NamePattern = "^[A-Za-z0-9_-]{1,64}$";
     private const string NameInWords = "1 to 64 letters, digits, '-' and '_'";
     // RFC 6750 §2.1 b64token: what an Authorization header can carry.
@@ -37,6 +39,13 @@ internal static partial class ConfigurationTable
     private const int MinimumPicture = 16;
     private const int MaximumPicture = 4096;
     private const int MaximumCsiCamera = 9;
+
+    /// <summary>The words for who encodes.</summary>
+    public static (string Word, VideoEncoderKind Kind)[] EncoderKinds =>
+    [
+        ("auto", VideoEncoderKind.Auto), ("passthrough", VideoEncoderKind.Passthrough), ("v4l2m2m", VideoEncoderKind.V4l2M2m),
+        ("libx264", VideoEncoderKind.Libx264), ("openh264", VideoEncoderKind.OpenH264),
+    ];
 
     private static readonly SearchValues<char> NameCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
     private static readonly SearchValues<char> BearerCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/-");
@@ -65,7 +74,7 @@ internal static partial class ConfigurationTable
         SourceKey.Of("height", "Picture height in pixels, even; as for width.",
             new IntegerType(MinimumPicture, MaximumPicture), o => o.Height, (o, v) => o with { Height = v }),
         SourceKey.Of("frameRate", "Frames per second; v4l2 takes the nearest the device has, files keep their own.",
-            new IntegerType(1, 120), o => o.FrameRate, (o, v) => o with { FrameRate = v }),
+            new IntegerType(1, MaximumFrameRate), o => o.FrameRate, (o, v) => o with { FrameRate = v }),
         SourceKey.Of("pixelFormat", "v4l2: forces the format read from the device, without it the best one is chosen; exec: what the program writes, H264 without it.",
             new ChoiceType<string?>([.. new[] { "YUYV", "NV12", "YU12", "MJPG", "H264" }.Select(f => (f, (string?)f))]),
             o => o.PixelFormat, (o, v) => o with { PixelFormat = v }),
@@ -76,9 +85,7 @@ internal static partial class ConfigurationTable
     private static readonly SectionType<VideoEncoderOptions> Encoder = new(
         new VideoEncoderOptions(), null,
         EncoderKey.Of("kind", "Who encodes H.264; auto takes the first of these that serves.",
-            new ChoiceType<VideoEncoderKind>(
-                ("auto", VideoEncoderKind.Auto), ("passthrough", VideoEncoderKind.Passthrough), ("v4l2m2m", VideoEncoderKind.V4l2M2m),
-                ("libx264", VideoEncoderKind.Libx264), ("openh264", VideoEncoderKind.OpenH264)),
+            new ChoiceType<VideoEncoderKind>(EncoderKinds),
             o => o.Kind, (o, v) => o with { Kind = v }),
         EncoderKey.Of("bitrate", "Target in bit/s.", new IntegerType(MinimumBitrate, MaximumBitrate), o => o.BitrateBps, (o, v) => o with { BitrateBps = v }),
         EncoderKey.Of("profile", "H.264 profile; every browser decodes constrained-baseline.",

@@ -14,6 +14,7 @@ internal sealed partial class CameraUpdates : IAsyncDisposable
     private readonly CameraPipeline _pipeline;
     private readonly CameraEntities _camera;
     private readonly CameraControlEntities _controls;
+    private readonly CameraModeEntities _mode;
     private readonly Func<bool> _isWatched;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
@@ -23,9 +24,10 @@ internal sealed partial class CameraUpdates : IAsyncDisposable
     private readonly Task _task;
 
     public CameraUpdates(
-        CameraPipeline pipeline, CameraEntities camera, CameraControlEntities controls, Func<bool> isWatched, TimeSpan interval, TimeProvider clock, ILogger log)
+        CameraPipeline pipeline, CameraEntities camera, CameraControlEntities controls, CameraModeEntities mode, Func<bool> isWatched, TimeSpan interval,
+        TimeProvider clock, ILogger log)
     {
-        (_pipeline, _camera, _controls, _isWatched, _clock, _log) = (pipeline, camera, controls, isWatched, clock, log);
+        (_pipeline, _camera, _controls, _mode, _isWatched, _clock, _log) = (pipeline, camera, controls, mode, isWatched, clock, log);
         pipeline.ControlsChanged += Wake;
         _timer = clock.CreateTimer(_ => Wake(), null, TimeSpan.Zero, interval);
         _task = Task.Run(() => RunAsync(interval));
@@ -53,6 +55,7 @@ internal sealed partial class CameraUpdates : IAsyncDisposable
             {
                 _camera.Publish();
                 _controls.Update();
+                _mode.Update();
                 var now = _clock.GetElapsedTime(started);
                 if (now < nextSnapshot || !snapshot.IsCompleted || !_isWatched()) continue;
                 await snapshot;

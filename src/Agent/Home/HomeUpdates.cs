@@ -9,6 +9,9 @@ internal sealed partial class HomeUpdates : IAsyncDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
+    /// <summary>Of a camera's entities that one with the longest name, but for its controls.</summary>
+    private const string LongestSuffix = "target_frame_rate";
+
     /// <summary>A task that hangs in a camera's driver must not keep the broker from being told that the agent stops.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromMilliseconds(300);
 
@@ -23,16 +26,21 @@ internal sealed partial class HomeUpdates : IAsyncDisposable
     /// <param name="entities">Gets the entities, before this returns.</param>
     /// <param name="cameras">The cameras.</param>
     /// <param name="viewers">Counts them.</param>
+    /// <param name="state">Remembers what is chosen.</param>
     /// <param name="isWatched">Whether anybody would see a picture: those of nobody's are not taken.</param>
     /// <param name="clock">Paces the updates and says when the agent was started.</param>
     /// <param name="log">For bugs.</param>
     public HomeUpdates(
-        EntityRegistry entities, IEnumerable<CameraUnit> cameras, IViewerGateway viewers, Func<bool> isWatched, TimeProvider clock, ILogger<HomeUpdates> log)
+        EntityRegistry entities, IEnumerable<CameraUnit> cameras, IViewerGateway viewers, PersistentState state, Func<bool> isWatched, TimeProvider clock,
+        ILogger<HomeUpdates> log)
     {
         (_entities, _viewers, _log) = (entities, viewers, log);
-        var byId = cameras.ToLookup(camera => CameraEntities.ToId(camera.Pipeline.Options.Name));
+        var named = cameras.ToLookup(camera => Entity.IsId($"{CameraEntities.ToId(camera.Pipeline.Options.Name)}_{LongestSuffix}"));
+        foreach (var other in named[false]) LogLongName(other.Pipeline.Options.Name);
+        var byId = named[true].ToLookup(camera => CameraEntities.ToId(camera.Pipeline.Options.Name));
         _cameras = [.. byId.Select(same => same.First()).Select(camera => new CameraUpdates(
-            camera.Pipeline, new CameraEntities(camera, entities), new CameraControlEntities(camera.Pipeline, entities, log), isWatched, Interval, clock, log))];
+            camera.Pipeline, new CameraEntities(camera, entities), new CameraControlEntities(camera.Pipeline, entities, log),
+            new CameraModeEntities(camera.Pipeline, entities, state), isWatched, Interval, clock, log))];
         foreach (var other in byId.SelectMany(same => same.Skip(1))) LogSameId(other.Pipeline.Options.Name);
         entities.Register(new SensorEntity("viewers", "Viewers") { StateClass = "measurement", Icon = "mdi:eye", Category = EntityCategory.Diagnostic });
         entities.Register(new SensorEntity("started", "Started") { DeviceClass = "timestamp", Category = EntityCategory.Diagnostic });
@@ -78,6 +86,9 @@ internal sealed partial class HomeUpdates : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Camera {Camera} is not shown to the smart home: another's name differs in case or '-' and '_' only; rename one")]
     private partial void LogSameId(string camera);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Camera {Camera} is not shown to the smart home: its name is too long for entity ids; give it a shorter one")]
+    private partial void LogLongName(string camera);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A camera's driver has not answered within {Milliseconds} ms of the stop; leaving it behind")]
     private partial void LogSlowStop(double milliseconds);

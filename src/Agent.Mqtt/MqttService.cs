@@ -53,6 +53,13 @@ public sealed class MqttService : IAsyncDisposable
         _time = time;
     }
 
+    /// <summary>The broker is there, from now on. On the connection's thread: must only enqueue.</summary>
+    public event Action? Connected
+    {
+        add => _connection.Connected += value;
+        remove => _connection.Connected -= value;
+    }
+
     private string StatusTopic => $"{_baseTopic}/status";
 
     /// <summary>The connection's state and counters; <c>null</c> only over a substituted connection.</summary>
@@ -86,8 +93,9 @@ public sealed class MqttService : IAsyncDisposable
         _connection.Start(StatusTopic, "offline"u8);
     }
 
-    /// <summary>Publishes a message of somebody else's, at least once; false, and counted as dropped, while the broker is away or its queue is full.</summary>
-    public bool TryPublish(string topic, ReadOnlySpan<byte> payload, bool retain) => _connection.Publish(topic, payload, AtLeastOnce, retain);
+    /// <summary>Publishes a message of somebody else's, at least once; false while the broker is away or its queue is full.</summary>
+    public bool TryPublish(string topic, ReadOnlySpan<byte> payload, bool retain) =>
+        _connection.IsConnected && _connection.Publish(topic, payload, AtLeastOnce, retain);
 
     /// <summary>Ends the viewers that came over MQTT, publishes <c>offline</c> and disconnects. A second call does nothing.</summary>
     public async Task StopAsync()

@@ -3,7 +3,6 @@ using System.Reflection;
 using Agent.Devices;
 using Agent.Devices.Motion;
 using Agent.Home;
-using Agent.Home.Automations;
 using Agent.Http;
 using Agent.Mqtt;
 using Agent.Transport;
@@ -30,7 +29,7 @@ internal sealed record AgentState(IViewerGateway Gateway, Func<IReadOnlyList<Cam
     public Func<long?> PwmCommandsRefused { get; init; } = static () => null;
 
     /// <summary>What happens by itself; <c>null</c> if nothing is configured to.</summary>
-    public AutomationRunner? Automations { get; init; }
+    public AutomationHome? Automations { get; init; }
 
     private readonly long _started = Clock.GetTimestamp();
 

@@ -1,7 +1,6 @@
 using Agent.Configuration;
 using Agent.Devices;
 using Agent.Home;
-using Agent.Home.Automations;
 using Agent.Http;
 using Agent.Mqtt;
 using Agent.Transport;
@@ -18,7 +17,7 @@ internal sealed class Composition : IAsyncDisposable
     private readonly MqttService? _mqtt;
     private readonly HomeUpdates _home;
     private readonly PwmEntities? _pwm;
-    private readonly AutomationRunner? _automations;
+    private readonly AutomationHome? _automations;
     private readonly HomeMotion _motion;
 
     /// <summary>Opens the media port; nothing is captured or announced before <see cref="Start"/>.</summary>
@@ -33,9 +32,7 @@ internal sealed class Composition : IAsyncDisposable
         var broker = options.Mqtt.Connection;
         var home = new MqttHome(_entities, options.HomeAssistant, HostDescription.Read(options.Http.Listen), broker.Device);
         _mqtt = broker.Host is null ? null : new MqttService(broker, _viewers, options.Cameras[0].Name, loggers, home);
-        _automations = options.Automations.Count == 0 ? null : new AutomationRunner(
-            options.Automations, options.Location, _entities, new AutomationOutlets(PublishMessage, _state.Find, _state.Keep), TimeProvider.System,
-            loggers.CreateLogger<AutomationRunner>());
+        _automations = options.Automations.Count == 0 ? null : new AutomationHome(options, _entities, _state, _mqtt, loggers);
         var units = _cameras.ToDictionary(c => c.Options.Name, c => new CameraUnit(c, new CameraPrivacy(c, _state)));
         _motion = new HomeMotion(units.Values, _entities, _state, loggers);
         State = new AgentState(_viewers, () => [.. _cameras.Select(c => c.GetStatus())], () => _mqtt?.GetStatus(), TimeProvider.System)
@@ -49,7 +46,7 @@ internal sealed class Composition : IAsyncDisposable
         _home = new HomeUpdates(
             _entities, State.Units.Values, _viewers, _state, () => _mqtt?.GetStatus()?.Connected == true, TimeProvider.System, loggers.CreateLogger<HomeUpdates>());
         _pwm = PwmEntities.Create(options, _entities, _state, loggers);
-        AutomationEntities.Register(options.Automations, _entities, _state, loggers.CreateLogger<AutomationRunner>());
+        _automations?.Register();
     }
 
     public AgentState State { get; }
@@ -99,9 +96,4 @@ internal sealed class Composition : IAsyncDisposable
         _pwm?.Dispose();
         await _state.DisposeAsync();
     }
-
-    private CommandOutcome PublishMessage(PublishAction message) =>
-        _mqtt?.TryPublish(message.Topic, System.Text.Encoding.UTF8.GetBytes(message.Payload), message.Retain) == true
-            ? CommandOutcome.Done
-            : CommandOutcome.Refused($"the broker is not connected, or too slow; the message for {message.Topic} is dropped");
 }

@@ -7,7 +7,7 @@ internal abstract record AutomationEffect(string Automation);
 /// <summary>A command for an entity; its outcome goes to <see cref="AutomationEngine.Complete"/>.</summary>
 internal sealed record CommandEffect(string Automation, string Entity, string Command) : AutomationEffect(Automation);
 
-/// <summary>A message for the broker; its outcome goes to <see cref="AutomationEngine.Complete"/>.</summary>
+/// <summary>A message for the broker.</summary>
 internal sealed record PublishEffect(string Automation, PublishAction Message) : AutomationEffect(Automation);
 
 /// <summary>It has been set off.</summary>

@@ -65,7 +65,7 @@ internal sealed class AutomationEngine
         foreach (var automation in _automations) automation.Advance(now);
     }
 
-    /// <summary>The outcome of the automation's last <see cref="CommandEffect"/> or <see cref="PublishEffect"/>.</summary>
+    /// <summary>The outcome of the automation's last <see cref="CommandEffect"/>.</summary>
     public void Complete(string automation, CommandOutcome outcome, Moment now)
     {
         Enter(now);

@@ -4,10 +4,10 @@ using Microsoft.Extensions.Logging;
 namespace Agent.Home.Automations;
 
 /// <summary>What the automations reach beside the entities.</summary>
-/// <param name="Publish">Hands a message to the broker.</param>
+/// <param name="Publish">Hands a message to the broker; returns at once, whether it is there or not.</param>
 /// <param name="Recall">The value kept under a name, <c>null</c> if there is none.</param>
 /// <param name="Keep">Keeps a value over restarts, or forgets it if it is <c>null</c>.</param>
-public sealed record AutomationOutlets(Func<PublishAction, CommandOutcome> Publish, Func<string, string?> Recall, Action<string, string?> Keep);
+public sealed record AutomationOutlets(Action<PublishAction> Publish, Func<string, string?> Recall, Action<string, string?> Keep);
 
 /// <summary>
 /// Runs the automations by one task that owns the engine, from <see cref="Start"/> to disposal. Their entities, if somebody registered
@@ -111,7 +111,7 @@ public sealed partial class AutomationRunner : IAsyncDisposable
                 }
 
                 _engine.Advance(Now());
-                while (_engine.TryTake(out var effect)) CarryOut(effect, Now);
+                while (_engine.TryTake(out var effect)) CarryOut(effect);
                 _status = _engine.Status;
                 await WaitAsync(_engine.FindWait(Now())).ConfigureAwait(false);
             }
@@ -140,7 +140,7 @@ public sealed partial class AutomationRunner : IAsyncDisposable
     /// <summary>Timers count whole milliseconds: one too early would be waited for in vain.</summary>
     private static TimeSpan Ceiling(TimeSpan time) => TimeSpan.FromMilliseconds(Math.Ceiling(time.TotalMilliseconds));
 
-    private void CarryOut(AutomationEffect effect, Func<Moment> now)
+    private void CarryOut(AutomationEffect effect)
     {
         switch (effect)
         {
@@ -148,7 +148,7 @@ public sealed partial class AutomationRunner : IAsyncDisposable
                 _underWay.Add(ExecuteAsync(command), command.Automation);
                 break;
             case PublishEffect publish:
-                _engine.Complete(publish.Automation, _outlets.Publish(publish.Message), now());
+                _outlets.Publish(publish.Message);
                 break;
             case KeepEffect keep:
                 _outlets.Keep(UndoName(keep.Automation, keep.Entity), keep.Undo);
@@ -205,7 +205,7 @@ public sealed partial class AutomationRunner : IAsyncDisposable
         Message = "Automation {Name} is set off too often: more than {Burst} times at once and {PerMinute} times a minute are left out. If its own actions, or another automation's, set it off, break that circle")]
     private partial void LogOverrun(string name, int burst, int perMinute);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Automation {Name} is out of service: {Problem}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Automation {Name} is out of service: {Problem}")]
     private partial void LogOutOfService(string name, string problem);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Automation {Name} is in service")]

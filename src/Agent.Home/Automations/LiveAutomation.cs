@@ -3,7 +3,7 @@ namespace Agent.Home.Automations;
 /// <summary>One automation at work. Belongs to the engine's owner.</summary>
 /// <param name="options">What it waits for and does.</param>
 /// <param name="surroundings">The world.</param>
-/// <param name="emit">Takes its effects. One command or message at most is without an outcome.</param>
+/// <param name="emit">Takes its effects. One command at most is without an outcome.</param>
 internal sealed class LiveAutomation(AutomationOptions options, AutomationSurroundings surroundings, Action<AutomationEffect> emit)
 {
     private const int NotRunning = -1;
@@ -22,9 +22,9 @@ internal sealed class LiveAutomation(AutomationOptions options, AutomationSurrou
     private long _leftOut;
 
     /// <param name="Key">Of the action, for messages.</param>
-    /// <param name="Entity">That is to be taken back.</param>
-    /// <param name="Undo">To what, once this has succeeded; its due time counts from then.</param>
-    private sealed record Step(string Key, string? Entity = null, PendingUndo? Undo = null);
+    /// <param name="Entity">What the command is for.</param>
+    /// <param name="Undo">To what it is to be taken back, if at all, once this has succeeded; the due time counts from then.</param>
+    private sealed record Step(string Key, string Entity, PendingUndo? Undo);
 
     public AutomationOptions Options => options;
 
@@ -100,13 +100,13 @@ internal sealed class LiveAutomation(AutomationOptions options, AutomationSurrou
         GoOn(now);
     }
 
-    /// <summary>The command or message that was emitted last has this outcome.</summary>
+    /// <summary>The command that was emitted last has this outcome.</summary>
     public void Complete(CommandOutcome outcome, Moment now)
     {
         var step = _inFlight!;
         _inFlight = null;
         if (!outcome.IsDone) Fail(step.Key, outcome.Problem ?? "it was refused");
-        else if (step is { Entity: { } entity, Undo: { } undo }) Remember(entity, undo with { Due = now.Elapsed + undo.For }, now);
+        else if (step.Undo is { } undo) Remember(step.Entity, undo with { Due = now.Elapsed + undo.For }, now);
         if (_beginsAnew) (_beginsAnew, _next, _waitUntil) = (false, 0, null);
         GoOn(now);
     }
@@ -180,7 +180,6 @@ internal sealed class LiveAutomation(AutomationOptions options, AutomationSurrou
                 _waitUntil = now.Elapsed + wait.Time;
                 break;
             case PublishAction publish:
-                _inFlight = new Step(key);
                 emit(new PublishEffect(options.Name, publish));
                 break;
             case PressAction press:

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Agent.Devices;
+using Agent.Home;
 using Agent.Home.Automations;
 using Agent.Devices.Motion;
 using Agent.Transport;
@@ -74,7 +75,7 @@ internal sealed class MetricsPage
         Each("notice", "gauge", "1 while viewers see a notice in place of the picture.", c => c.Notice is null ? 0 : 1);
     }
 
-    private void WriteAutomations(AutomationRunner automations)
+    private void WriteAutomations(AutomationHome automations)
     {
         void Each(string name, string type, string help, Func<AutomationStatus, double> value) =>
             Family($"camera_agent_automation_{name}", type, help, [.. automations.Status.Select(a => (new[] { ("automation", a.Name) }, value(a)))]);
@@ -84,6 +85,7 @@ internal sealed class MetricsPage
         Each("failures_total", "counter", "Actions that failed.", a => a.Failures);
         Each("left_out_total", "counter", "Triggers left out because there were too many.", a => a.LeftOut);
         Family("camera_agent_automation_changes_dropped_total", "counter", "Changes of entities that no automation looked at because the queue was full.", ([], automations.ChangesDropped));
+        Family("camera_agent_automation_messages_dropped_total", "counter", "Messages that never left: the broker was away for too long, or too many waited.", ([], automations.MessagesDropped));
     }
 
     private void WriteMotion(IReadOnlyList<CameraMotion> cameras)

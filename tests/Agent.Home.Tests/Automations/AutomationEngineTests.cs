@@ -162,6 +162,7 @@ public sealed class AutomationEngineTests
         Assert.Equal(["b=PRESS"], rig.Publish("bell", "single").Pass(5).Publish("bell", "single").Done);
         Assert.Equal(["5: b=PRESS"], rig.Release().Done);
         Assert.Equal(["5: t: 2"], rig.Release().Done);
+        Assert.Empty(rig.Pass(50).Done);
     }
 
     [Fact]

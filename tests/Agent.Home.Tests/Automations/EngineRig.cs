@@ -167,7 +167,6 @@ internal sealed class EngineRig
                 break;
             case PublishEffect publish:
                 _done.Add($"{at}{publish.Message.Topic}: {publish.Message.Payload}");
-                _engine!.Complete(publish.Automation, CommandOutcome.Done, _now);
                 break;
             case KeepEffect keep:
                 Kept[$"{keep.Automation} {keep.Entity}"] = keep.Undo;

@@ -70,7 +70,7 @@ public sealed class PeerSession : IDisposable
         _dtlsRole = negotiated.DtlsRole;
         _remoteFingerprint = negotiated.RemoteFingerprint;
         _video = new RtpVideoSender(video, random, now);
-        _ice = new IceAgent(negotiated.RemoteIsIceLite ? IceRole.Controlling : IceRole.Controlled, local, random);
+        _ice = new IceAgent(negotiated.IceRole, local, random);
         _ice.SetRemoteCredentials(negotiated.RemoteIce);
         foreach (var candidate in localCandidates)
             _ice.AddLocalCandidate(candidate, now);

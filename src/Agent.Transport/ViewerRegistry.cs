@@ -325,7 +325,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
 
         // The session has taken the literal addresses itself.
         _resolver.AddCandidates(viewer, terms.Negotiated.RemoteCandidates, terms.Negotiated.RemoteEndOfCandidates, literals: false);
-        return new ViewerAnswer(terms.SessionId, terms.Negotiated.AnswerSdp, etag);
+        return new ViewerAnswer(terms.SessionId, terms.Negotiated.LocalSdp, etag);
     }
 
     /// <summary>On the loop: a viewer has gone.</summary>

@@ -3,10 +3,10 @@ using Agent.Rtc.Ice;
 
 namespace Agent.Rtc.Sdp;
 
-/// <summary>The outcome of offer and answer for one viewer.</summary>
-/// <param name="AnswerSdp">The answer's text, CRLF line ends.</param>
+/// <summary>The outcome of offer and answer with one peer.</summary>
+/// <param name="LocalSdp">What this side signalled, the answer or the offer; CRLF line ends.</param>
 /// <param name="RemoteIce">The peer's credentials.</param>
-/// <param name="RemoteIsIceLite">The peer said a=ice-lite: this side is controlling.</param>
+/// <param name="RemoteIsIceLite">The peer said a=ice-lite.</param>
 /// <param name="RemoteFingerprint">The peer's certificate fingerprint.</param>
 /// <param name="DtlsRole">This side's DTLS role.</param>
 /// <param name="RemoteCandidates">UDP, component-1 candidates of the offer; others are left out.</param>
@@ -19,6 +19,13 @@ namespace Agent.Rtc.Sdp;
 /// <param name="MidExtensionId">The mid header extension's id, 0 for none.</param>
 /// <param name="ReducedSizeRtcp">a=rtcp-rsize agreed.</param>
 public sealed record NegotiatedSession(
-    string AnswerSdp, IceCredentials RemoteIce, bool RemoteIsIceLite, DtlsFingerprint RemoteFingerprint, DtlsRole DtlsRole,
+    string LocalSdp, IceCredentials RemoteIce, bool RemoteIsIceLite, DtlsFingerprint RemoteFingerprint, DtlsRole DtlsRole,
     IReadOnlyList<SignaledCandidate> RemoteCandidates, bool RemoteEndOfCandidates, string BundleMid, string VideoMid,
-    byte PayloadType, byte? RtxPayloadType, string ProfileLevelId, byte MidExtensionId, bool ReducedSizeRtcp);
+    byte PayloadType, byte? RtxPayloadType, string ProfileLevelId, byte MidExtensionId, bool ReducedSizeRtcp)
+{
+    /// <summary>This side made the offer.</summary>
+    public bool IsOfferer { get; init; }
+
+    /// <summary>This side's ICE role: whoever offers controls, unless the peer is lite and cannot (RFC 8445 §6.1.1).</summary>
+    public IceRole IceRole => IsOfferer || RemoteIsIceLite ? IceRole.Controlling : IceRole.Controlled;
+}

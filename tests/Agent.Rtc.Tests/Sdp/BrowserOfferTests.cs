@@ -54,7 +54,7 @@ public sealed class BrowserOfferTests
     {
         var session = Answer(ReadText("chromium-offer.sdp"));
 
-        Assert.Equal(ChromiumAnswer.ReplaceLineEndings("\r\n") + "\r\n", session.AnswerSdp);
+        Assert.Equal(ChromiumAnswer.ReplaceLineEndings("\r\n") + "\r\n", session.LocalSdp);
         Assert.Equal(new IceCredentials("e9Un", "2SFNK7TapnZKnd8RzH985O4i"), session.RemoteIce);
         Assert.False(session.RemoteIsIceLite);
         Assert.False(session.RemoteEndOfCandidates);
@@ -90,7 +90,7 @@ public sealed class BrowserOfferTests
         var candidate = Assert.Single(session.RemoteCandidates);
         Assert.Equal(new SignaledCandidate(IceCandidateType.Host, "625205f9-307a-4d7d-9c57-7768b2aeca31.local", 44548, 2122252543, "0"), candidate);
         Assert.StartsWith("BF5DA41C", Convert.ToHexString(session.RemoteFingerprint.Value.Span));
-        var lines = Lines(session.AnswerSdp);
+        var lines = Lines(session.LocalSdp);
         Assert.Contains("m=video 3478 UDP/TLS/RTP/SAVPF 126 127", lines);
         Assert.Equal(["a=mid:0", "a=mid:1", "a=mid:2"], lines.Where(line => line.StartsWith("a=mid:", StringComparison.Ordinal)));
     }
@@ -148,13 +148,13 @@ public sealed class BrowserOfferTests
     {
         var offer = ReadText(name);
 
-        Assert.Equal(Answer(offer).AnswerSdp, Answer(offer.Replace("\r\n", "\n", StringComparison.Ordinal)).AnswerSdp);
+        Assert.Equal(Answer(offer).LocalSdp, Answer(offer.Replace("\r\n", "\n", StringComparison.Ordinal)).LocalSdp);
     }
 
     [Fact]
     public void The_answer_is_itself_SDP_that_the_parser_accepts()
     {
-        var answer = Answer(ReadText("chromium-offer.sdp")).AnswerSdp;
+        var answer = Answer(ReadText("chromium-offer.sdp")).LocalSdp;
 
         Assert.True(SdpParser.TryParse(System.Text.Encoding.UTF8.GetBytes(answer), isFragment: false, out var description, out _));
         Assert.Equal([3478, 0, 0], description.Sections.Select(section => section.Port));

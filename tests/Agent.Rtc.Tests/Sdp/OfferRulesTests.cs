@@ -40,7 +40,7 @@ public sealed class OfferRulesTests
     {
         var session = Answer(Minimal, s_level31);
 
-        var lines = Lines(session.AnswerSdp);
+        var lines = Lines(session.LocalSdp);
         Assert.Contains("m=video 3478 UDP/TLS/RTP/SAVPF 96", lines);
         Assert.Contains("a=fmtp:96 packetization-mode=1;profile-level-id=42e01f", lines);
         Assert.Contains("a=ice-options:ice2", lines);
@@ -59,7 +59,7 @@ public sealed class OfferRulesTests
         var session = Answer(With("a=setup:actpass", $"a=setup:{offered}"), s_level31);
 
         Assert.Equal(role, session.DtlsRole);
-        Assert.Contains(answered, Lines(session.AnswerSdp));
+        Assert.Contains(answered, Lines(session.LocalSdp));
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class OfferRulesTests
         var session = Answer(With("packetization-mode=1;", "level-asymmetry-allowed=1; Packetization-Mode=1 ;"), Options with { ProfileLevelId = "42c033" });
 
         Assert.Equal("42e033", session.ProfileLevelId);
-        Assert.Contains("a=fmtp:96 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e033", Lines(session.AnswerSdp));
+        Assert.Contains("a=fmtp:96 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e033", Lines(session.LocalSdp));
     }
 
     [Fact]
@@ -168,7 +168,7 @@ public sealed class OfferRulesTests
         Assert.Equal("192.0.2.1", Assert.Single(session.RemoteCandidates).HostName);
         Assert.True(session.RemoteEndOfCandidates);
         Assert.Equal("v", session.BundleMid);
-        var lines = Lines(session.AnswerSdp);
+        var lines = Lines(session.LocalSdp);
         Assert.Contains("a=group:BUNDLE v", lines);
         Assert.Equal(
             ["m=audio 0 UDP/TLS/RTP/SAVPF 111", "m=video 3478 UDP/TLS/RTP/SAVPF 96"],
@@ -185,7 +185,7 @@ public sealed class OfferRulesTests
         var session = Answer(offer, s_level31);
 
         Assert.Equal("w", session.VideoMid);
-        var lines = Lines(session.AnswerSdp);
+        var lines = Lines(session.LocalSdp);
         Assert.DoesNotContain(lines, line => line.StartsWith("a=group", StringComparison.Ordinal));
         Assert.Equal(["m=video 0 ", "m=video 3478 ", "m=video 0 "], lines
             .Where(line => line.StartsWith("m=", StringComparison.Ordinal)).Select(line => line[..(line.IndexOf("UDP", StringComparison.Ordinal))]));
@@ -198,7 +198,7 @@ public sealed class OfferRulesTests
 
         Assert.Equal(
             ["a=rtcp-fb:96 nack", "a=rtcp-fb:96 nack pli"],
-            Lines(session.AnswerSdp).Where(line => line.StartsWith("a=rtcp-fb", StringComparison.Ordinal)));
+            Lines(session.LocalSdp).Where(line => line.StartsWith("a=rtcp-fb", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -212,7 +212,7 @@ public sealed class OfferRulesTests
         var session = Answer(With("a=mid:v", $"a=mid:v\na=extmap:{offered} urn:ietf:params:rtp-hdrext:sdes:mid"), s_level31);
 
         Assert.Equal(id, session.MidExtensionId);
-        Assert.Equal(answered, Lines(session.AnswerSdp).FirstOrDefault(line => line.StartsWith("a=extmap", StringComparison.Ordinal)));
+        Assert.Equal(answered, Lines(session.LocalSdp).FirstOrDefault(line => line.StartsWith("a=extmap", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -225,7 +225,7 @@ public sealed class OfferRulesTests
     [Fact]
     public void Without_candidates_the_answer_has_no_default_destination()
     {
-        var lines = Lines(Answer(Minimal, s_level31 with { Candidates = [] }).AnswerSdp);
+        var lines = Lines(Answer(Minimal, s_level31 with { Candidates = [] }).LocalSdp);
 
         Assert.Contains("m=video 9 UDP/TLS/RTP/SAVPF 96", lines);
         Assert.Contains("c=IN IP4 0.0.0.0", lines);

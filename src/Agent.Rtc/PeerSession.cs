@@ -166,7 +166,7 @@ public sealed class PeerSession : IDisposable
 
         // RTCP comes first: of a closing session, BYE must leave before the close_notify that ends it.
         if (TryGetPath(out var local, out var remote) &&
-            (TryWriteRtcp(buffer, now, wallClock, out var length) || _dtls.TryDequeueTransmit(buffer, out length) || TryWriteRtp(buffer, now, out length)))
+            (TryWriteRtcp(buffer, now, wallClock, out var length) || _dtls.TryDequeueTransmit(buffer, out length) || TryWriteRtp(buffer, now, wallClock, out length)))
         {
             transmit = new Transmit(length, local, remote);
             return true;
@@ -393,10 +393,10 @@ public sealed class PeerSession : IDisposable
         return true;
     }
 
-    private bool TryWriteRtp(Span<byte> buffer, MonotonicTime now, out int length)
+    private bool TryWriteRtp(Span<byte> buffer, MonotonicTime now, DateTimeOffset wallClock, out int length)
     {
         length = 0;
-        if (State != PeerState.Connected || !_video.TryWriteRtp(buffer[..^SrtpContext.MaximumOverhead], now, out length))
+        if (State != PeerState.Connected || !_video.TryWriteRtp(buffer[..^SrtpContext.MaximumOverhead], now, wallClock, out length))
             return false;
 
         length = _send!.ProtectRtp(buffer, length);

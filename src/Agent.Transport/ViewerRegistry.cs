@@ -292,7 +292,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
 
         var terms = new ViewerTerms(id, offer.Camera, offer.Via, offer.Client, negotiated!, ice, candidates, ssrc, rtxSsrc);
         var video = new RtpVideoSenderOptions(
-            ssrc, rtxSsrc, negotiated!.PayloadType, negotiated.RtxPayloadType, cname, negotiated.VideoMid, negotiated.MidExtensionId,
+            ssrc, rtxSsrc, negotiated!.PayloadType, negotiated.RtxPayloadType, cname, negotiated.VideoMid, negotiated.Extensions,
             negotiated.ReducedSizeRtcp);
         var etag = CreateToken(ETagBytes);
         var dtls = _createDtls();

@@ -75,7 +75,7 @@ internal static class FuzzTargets
 
     private static void FuzzRtcp(byte[] input)
     {
-        var options = new RtpVideoSenderOptions(Ssrc, Ssrc + 1, 96, 97, "cname", "0", 4, true);
+        var options = new RtpVideoSenderOptions(Ssrc, Ssrc + 1, 96, 97, "cname", "0", new RtpExtensionIds { Mid = 4, TransportSequence = 5 }, true);
         new RtpVideoSender(options, SystemRandomSource.Instance, MonotonicTime.Zero).HandleRtcp(input, MonotonicTime.Zero);
     }
 

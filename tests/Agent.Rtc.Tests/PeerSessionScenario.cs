@@ -68,8 +68,8 @@ internal sealed class PeerSessionScenario : IDisposable
             IceCandidateType.Host, CandidateName ?? "192.0.2.2", viewerAddress.Port, viewerCandidate.Priority, viewerCandidate.Foundation);
         var negotiated = new NegotiatedSession(
             "", Viewer.Ice.LocalCredentials, RemoteIsIceLite: false, new DtlsFingerprint("sha-256", new byte[32]), AgentRole, [signaled],
-            RemoteEndOfCandidates: true, "0", "0", PayloadType, RtxPayloadType, "42e01f", MidExtensionId: 1, ReducedSizeRtcp: true);
-        var options = new RtpVideoSenderOptions(VideoSsrc, RtxSsrc, PayloadType, RtxPayloadType, "cname", "0", 1, ReducedSizeRtcp: true);
+            RemoteEndOfCandidates: true, "0", "0", PayloadType, RtxPayloadType, "42e01f", new RtpExtensionIds { Mid = 1 }, ReducedSizeRtcp: true);
+        var options = new RtpVideoSenderOptions(VideoSsrc, RtxSsrc, PayloadType, RtxPayloadType, "cname", "0", new RtpExtensionIds { Mid = 1 }, ReducedSizeRtcp: true);
         AgentDtls = new PeerSessionFakeDtls(Profile);
         Agent = new PeerSessionNode(new PeerSession(negotiated, local, [agentCandidate], options, AgentDtls, random, Network.Now), agentAddress);
         Viewer.Ice.SetRemoteCredentials(local);

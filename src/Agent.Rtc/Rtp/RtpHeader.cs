@@ -10,8 +10,8 @@ internal readonly record struct RtpHeader(bool Marker, byte PayloadType, ushort 
     /// <summary>Most bytes of one element in a one-byte header extension (RFC 8285 §4.2).</summary>
     public const int MaximumExtensionLength = 16;
 
-    /// <summary>Most bytes of header that <see cref="Write"/> makes: four of extension header, one of element header, padding.</summary>
-    public const int MaximumLength = FixedLength + 4 + (1 + MaximumExtensionLength + 3) / 4 * 4;
+    /// <summary>"defined by profile" and the number of words, in front of the elements (RFC 3550 §5.3.1).</summary>
+    public const int ExtensionHeaderLength = 4;
 
     /// <summary>Largest id of a one-byte header extension (RFC 8285 §4.2); 15 ends the parsing.</summary>
     public const byte MaximumExtensionId = 14;
@@ -22,34 +22,37 @@ internal readonly record struct RtpHeader(bool Marker, byte PayloadType, ushort 
     private const byte ExtensionBit = 0x10;
     private const byte CsrcCountMask = 0x0F;
     private const byte MarkerBit = 0x80;
-    private const int ExtensionHeaderLength = 4;
 
     /// <summary>"defined by profile" of a one-byte header extension (RFC 8285 §4.2).</summary>
     private const ushort OneByteProfile = 0xBEDE;
 
-    /// <summary>Writes the header.</summary>
-    /// <param name="destination">At least <see cref="MaximumLength"/> bytes.</param>
-    /// <param name="extensionId">1 to 14, or 0 for no extension.</param>
-    /// <param name="extension">1 to 16 bytes, if there is an extension.</param>
-    /// <returns>Bytes written.</returns>
-    public int Write(Span<byte> destination, byte extensionId = 0, ReadOnlySpan<byte> extension = default)
+    /// <summary>Writes the fixed part, <see cref="FixedLength"/> bytes, without an extension.</summary>
+    public void Write(Span<byte> destination)
     {
-        destination[0] = (byte)(Version2 | (extensionId != 0 ? ExtensionBit : 0));
+        destination[0] = Version2;
         destination[1] = (byte)((Marker ? MarkerBit : 0) | PayloadType);
         BinaryPrimitives.WriteUInt16BigEndian(destination[2..], SequenceNumber);
         BinaryPrimitives.WriteUInt32BigEndian(destination[4..], Timestamp);
         BinaryPrimitives.WriteUInt32BigEndian(destination[8..], Ssrc);
-        if (extensionId == 0)
+    }
+
+    /// <summary>Makes what stands behind the fixed part a one-byte header extension, filled up to whole words (RFC 8285 §4.2).</summary>
+    /// <param name="packet">The fixed part, <see cref="ExtensionHeaderLength"/> bytes of room, the elements.</param>
+    /// <param name="end">Where the elements end.</param>
+    /// <returns>Bytes of header: the fixed part only if there are no elements.</returns>
+    public static int CloseExtension(Span<byte> packet, int end)
+    {
+        const int Start = FixedLength + ExtensionHeaderLength;
+        if (end == Start)
             return FixedLength;
 
-        var words = (1 + extension.Length + 3) / 4;
-        var elements = destination.Slice(FixedLength + ExtensionHeaderLength, words * 4);
-        BinaryPrimitives.WriteUInt16BigEndian(destination[FixedLength..], OneByteProfile);
-        BinaryPrimitives.WriteUInt16BigEndian(destination[(FixedLength + 2)..], (ushort)words);
-        elements.Clear();
-        elements[0] = (byte)(extensionId << 4 | extension.Length - 1);
-        extension.CopyTo(elements[1..]);
-        return FixedLength + ExtensionHeaderLength + elements.Length;
+        var words = (end - Start + 3) / sizeof(uint);
+        var length = Start + words * sizeof(uint);
+        packet[end..length].Clear();
+        packet[0] |= ExtensionBit;
+        BinaryPrimitives.WriteUInt16BigEndian(packet[FixedLength..], OneByteProfile);
+        BinaryPrimitives.WriteUInt16BigEndian(packet[(FixedLength + 2)..], (ushort)words);
+        return length;
     }
 
     /// <summary>Reads the header; false unless it is version 2 and wholly there.</summary>

@@ -10,11 +10,15 @@ namespace Agent.Rtc.Rtp;
 /// <param name="PayloadType">H.264 payload type.</param>
 /// <param name="RtxPayloadType">RTX payload type, or <c>null</c> if the peer has none.</param>
 /// <param name="Cname">RFC 7022 CNAME, at most 255 bytes.</param>
-/// <param name="Mid">The mid and the id of its header extension (RFC 8843 §15), or <c>null</c>; one longer than 16 bytes is not sent.</param>
-/// <param name="MidExtensionId">1 to 14, or 0 for none.</param>
+/// <param name="Mid">The mid, or <c>null</c>; one longer than 16 bytes is not sent.</param>
+/// <param name="Extensions">The header extensions agreed.</param>
 /// <param name="ReducedSizeRtcp">Whether a=rtcp-rsize was agreed (RFC 5506).</param>
 public sealed record RtpVideoSenderOptions(
-    uint Ssrc, uint RtxSsrc, byte PayloadType, byte? RtxPayloadType, string Cname, string? Mid, byte MidExtensionId, bool ReducedSizeRtcp);
+    uint Ssrc, uint RtxSsrc, byte PayloadType, byte? RtxPayloadType, string Cname, string? Mid, RtpExtensionIds Extensions, bool ReducedSizeRtcp)
+{
+    /// <summary>How long the receiver is asked to hold pictures back, if it understands that.</summary>
+    public PlayoutDelay PlayoutDelay { get; init; }
+}
 
 /// <summary>Counters of one viewer's video, for the status and the metrics.</summary>
 /// <param name="PacketsSent">RTP packets, retransmissions among them.</param>
@@ -45,8 +49,8 @@ public readonly record struct RtpVideoSenderStatistics(
 /// </summary>
 public sealed class RtpVideoSender
 {
-    /// <summary>Most bytes that a packet has beyond its payload: header, mid, original sequence number.</summary>
-    public const int MaximumOverhead = RtpHeader.MaximumLength + OriginalSequenceLength;
+    /// <summary>Most bytes that a packet has beyond its payload: header, extensions, original sequence number.</summary>
+    public const int MaximumOverhead = RtpHeaderWriter.MaximumLength + OriginalSequenceLength;
 
     /// <summary>RFC 4588 §4: the original sequence number in front of the payload.</summary>
     private const int OriginalSequenceLength = sizeof(ushort);
@@ -69,14 +73,14 @@ public sealed class RtpVideoSender
     private static readonly TimeSpan s_keyFrameRequestInterval = TimeSpan.FromSeconds(1);
 
     private readonly RtpVideoSenderOptions _options;
-    private readonly byte[] _mid = [];
-    private readonly byte _midExtensionId;
+    private readonly RtpHeaderWriter _headers;
     private readonly byte[] _cname;
     private readonly uint _timestampOffset;
     private readonly RtpSendBuffer _buffer;
     private readonly RetransmissionQueue _retransmissions = new();
     private readonly SenderReports _reports;
     private ushort _nextRtxSequence;
+    private ushort _nextTransportSequence;
     private bool _awaitingKeyFrame = true;
     private bool _keyFrameRequested;
     private MonotonicTime? _keyFrameRequestedAt;
@@ -107,13 +111,8 @@ public sealed class RtpVideoSender
         if (_cname.Length > RtcpWriter.MaximumItemLength)
             throw new ArgumentException($"The CNAME has {_cname.Length} bytes; an SDES item holds {RtcpWriter.MaximumItemLength}.", nameof(options));
 
-        if (options is { Mid.Length: > 0, MidExtensionId: > 0 and <= RtpHeader.MaximumExtensionId }
-            && Encoding.UTF8.GetByteCount(options.Mid) <= RtpHeader.MaximumExtensionLength)
-        {
-            _mid = Encoding.UTF8.GetBytes(options.Mid);
-            _midExtensionId = options.MidExtensionId;
-        }
-
+        var extensions = options.RtxPayloadType is null ? options.Extensions.Unchanging : options.Extensions;
+        _headers = new RtpHeaderWriter(extensions, options.Mid, options.PlayoutDelay);
         Span<byte> bytes = stackalloc byte[8];
         random.Fill(bytes);
         _timestampOffset = BinaryPrimitives.ReadUInt32BigEndian(bytes);
@@ -178,8 +177,9 @@ public sealed class RtpVideoSender
     /// <summary>Writes the next RTP packet (retransmissions first, then queued frames); false when nothing is due.</summary>
     /// <param name="buffer">At least the largest payload and <see cref="MaximumOverhead"/>, and room for its protection.</param>
     /// <param name="now">The present.</param>
+    /// <param name="wallClock">The present as capture times tell it.</param>
     /// <param name="length">Bytes of RTP packet.</param>
-    public bool TryWriteRtp(Span<byte> buffer, MonotonicTime now, out int length)
+    public bool TryWriteRtp(Span<byte> buffer, MonotonicTime now, DateTimeOffset wallClock, out int length)
     {
         while (_retransmissions.TryTake(out var sequence))
         {
@@ -187,7 +187,7 @@ public sealed class RtpVideoSender
             if (!_buffer.TryFind(sequence, out var lost) || !_retransmissions.TrySpend(lost.Frame.GetPayload(lost.PacketIndex).Length))
                 continue;
 
-            length = _options.RtxPayloadType is { } rtx ? WriteRtx(buffer, lost, rtx) : WriteMedia(buffer, lost);
+            length = _options.RtxPayloadType is { } rtx ? WriteRtx(buffer, lost, rtx, now, wallClock) : WriteMedia(buffer, lost, now, wallClock);
             _packetsRetransmitted++;
             return true;
         }
@@ -197,7 +197,7 @@ public sealed class RtpVideoSender
         if (!_buffer.TryTake(now, out var item))
             return false;
 
-        length = WriteMedia(buffer, item);
+        length = WriteMedia(buffer, item, now, wallClock);
         _retransmissions.Earn(length);
         _lastFrame = (item.Frame.RtpTimestamp, item.Frame.CapturedAt);
         if (item.IsLast)
@@ -362,12 +362,12 @@ public sealed class RtpVideoSender
     /// Writes a packet of the video stream. A plain retransmission comes out byte for byte as the first time, on which
     /// <see cref="Srtp.SrtpContext.ProtectRtp"/> relies.
     /// </summary>
-    private int WriteMedia(Span<byte> buffer, RtpSendItem item)
+    private int WriteMedia(Span<byte> buffer, RtpSendItem item, MonotonicTime now, DateTimeOffset wallClock)
     {
         var payload = item.Frame.GetPayload(item.PacketIndex);
         var header = new RtpHeader(
             item.IsLast, _options.PayloadType, (ushort)item.Sequence, item.Frame.RtpTimestamp + _timestampOffset, _options.Ssrc);
-        var headerLength = header.Write(buffer, _midExtensionId, _mid);
+        var headerLength = WriteHeader(buffer, header, item, now, wallClock);
         payload.CopyTo(buffer[headerLength..]);
         _reportedPackets++;
         _reportedOctets += (uint)payload.Length;
@@ -375,15 +375,21 @@ public sealed class RtpVideoSender
     }
 
     /// <summary>Writes a retransmission as RFC 4588 §4 has it: own SSRC, sequence numbers and payload type, the same timestamp.</summary>
-    private int WriteRtx(Span<byte> buffer, RtpSendItem item, byte payloadType)
+    private int WriteRtx(Span<byte> buffer, RtpSendItem item, byte payloadType, MonotonicTime now, DateTimeOffset wallClock)
     {
         var payload = item.Frame.GetPayload(item.PacketIndex);
         var header = new RtpHeader(
             item.IsLast, payloadType, _nextRtxSequence++, item.Frame.RtpTimestamp + _timestampOffset, _options.RtxSsrc);
-        var headerLength = header.Write(buffer, _midExtensionId, _mid);
+        var headerLength = WriteHeader(buffer, header, item, now, wallClock);
         BinaryPrimitives.WriteUInt16BigEndian(buffer[headerLength..], (ushort)item.Sequence);
         payload.CopyTo(buffer[(headerLength + OriginalSequenceLength)..]);
         return CountSent(headerLength + OriginalSequenceLength + payload.Length);
+    }
+
+    private int WriteHeader(Span<byte> buffer, RtpHeader header, RtpSendItem item, MonotonicTime now, DateTimeOffset wallClock)
+    {
+        var capturedAt = item.PacketIndex == 0 ? NtpTime.From(wallClock - (now - item.Frame.CapturedAt)) : 0;
+        return _headers.Write(buffer, header, _nextTransportSequence++, now, capturedAt);
     }
 
     private int CountSent(int length)

@@ -76,9 +76,9 @@ internal static class AnswerWriter
             sdp.Line("a=rtcp-rsize");
         }
 
-        if (terms.MidExtension is { } extension)
+        foreach (var extension in terms.Extensions)
         {
-            sdp.Line($"a=extmap:{extension.Id}{(extension.HasDirection ? "/sendonly" : "")} urn:ietf:params:rtp-hdrext:sdes:mid");
+            sdp.Line($"a=extmap:{extension.Id}{(extension.HasDirection ? "/sendonly" : "")} {extension.Uri}");
         }
 
         sdp.Line($"a=msid:{options.StreamId} {options.StreamId}");

@@ -1,5 +1,6 @@
 using Agent.Rtc.Dtls;
 using Agent.Rtc.Ice;
+using Agent.Rtc.Rtp;
 
 namespace Agent.Rtc.Sdp;
 
@@ -16,12 +17,12 @@ namespace Agent.Rtc.Sdp;
 /// <param name="PayloadType">The H.264 payload type chosen.</param>
 /// <param name="RtxPayloadType">Its RTX payload type, if any.</param>
 /// <param name="ProfileLevelId">The answered profile-level-id.</param>
-/// <param name="MidExtensionId">The mid header extension's id, 0 for none.</param>
+/// <param name="Extensions">The header extensions agreed.</param>
 /// <param name="ReducedSizeRtcp">a=rtcp-rsize agreed.</param>
 public sealed record NegotiatedSession(
     string LocalSdp, IceCredentials RemoteIce, bool RemoteIsIceLite, DtlsFingerprint RemoteFingerprint, DtlsRole DtlsRole,
     IReadOnlyList<SignaledCandidate> RemoteCandidates, bool RemoteEndOfCandidates, string BundleMid, string VideoMid,
-    byte PayloadType, byte? RtxPayloadType, string ProfileLevelId, byte MidExtensionId, bool ReducedSizeRtcp)
+    byte PayloadType, byte? RtxPayloadType, string ProfileLevelId, RtpExtensionIds Extensions, bool ReducedSizeRtcp)
 {
     /// <summary>This side made the offer.</summary>
     public bool IsOfferer { get; init; }

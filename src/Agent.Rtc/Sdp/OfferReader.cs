@@ -10,12 +10,6 @@ internal static class OfferReader
     /// <summary>More than a browser with many interfaces gathers; what is beyond is left out.</summary>
     public const int MaxCandidates = 64;
 
-    private const string MidExtensionUri = "urn:ietf:params:rtp-hdrext:sdes:mid";
-
-    /// <summary>RFC 8285 §4.2: the one-byte header holds ids 1 to 14 and at most 16 bytes of data.</summary>
-    private const int MaxOneByteExtensionId = 14;
-    private const int MaxOneByteExtensionLength = 16;
-
     /// <summary>RFC 8839 §5.4.</summary>
     private const int MinUfragLength = 4;
     private const int MinPasswordLength = 22;
@@ -69,9 +63,10 @@ internal static class OfferReader
         var candidates = new List<SignaledCandidate>();
         var source = tagged is not null && !video.Has("candidate") ? tagged : video;
         ReadCandidates(source, candidates);
+        (var extensions, format) = HeaderExtensions.Agree(video, mid, format);
         terms = new OfferTerms(
             video, mid, isBundled, offer.Session.Has("ice-lite"), Trickles(levels), ice, fingerprint, role, candidates,
-            source.Has("end-of-candidates") || offer.Session.Has("end-of-candidates"), format, ReadMidExtension(video, mid),
+            source.Has("end-of-candidates") || offer.Session.Has("end-of-candidates"), format, extensions,
             video.Has("rtcp-rsize"));
         return true;
     }
@@ -259,35 +254,5 @@ internal static class OfferReader
             _ => (default(DtlsRole), SdpError.Malformed(setup?.Line ?? videoLine, "m=video needs a=setup:actpass, active or passive (RFC 8842 §5.2).")),
         };
         return error is null;
-    }
-
-    private static MidExtension? ReadMidExtension(SdpBlock video, string mid)
-    {
-        foreach (var attribute in video.Attributes)
-        {
-            if (attribute.Name is not "extmap")
-            {
-                continue;
-            }
-
-            ReadOnlySpan<char> rest = attribute.Value;
-            var idAndDirection = SdpSyntax.NextWord(ref rest);
-            if (SdpSyntax.NextWord(ref rest) is not MidExtensionUri)
-            {
-                continue;
-            }
-
-            var slash = idAndDirection.IndexOf('/');
-            var direction = slash < 0 ? [] : idAndDirection[(slash + 1)..];
-            var idText = slash < 0 ? idAndDirection : idAndDirection[..slash];
-            var isReceived = slash < 0 || direction is "recvonly" or "sendrecv";
-            if (isReceived && mid.Length <= MaxOneByteExtensionLength
-                && SdpSyntax.TryParseNumber(idText, MaxOneByteExtensionId, out var id) && id > 0)
-            {
-                return new MidExtension((byte)id, slash >= 0);
-            }
-        }
-
-        return null;
     }
 }

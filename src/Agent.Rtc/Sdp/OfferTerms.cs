@@ -12,13 +12,8 @@ namespace Agent.Rtc.Sdp;
 internal sealed record H264Format(
     byte PayloadType, byte? RtxPayloadType, string AnsweredProfileLevelId, bool AllowsLevelAsymmetry, IReadOnlyList<string> Feedback);
 
-/// <summary>The mid header extension (RFC 9143 §15).</summary>
-/// <param name="Id">1 to 14.</param>
-/// <param name="HasDirection">The offer gave a direction, hence so must the answer (RFC 8285 §6).</param>
-internal readonly record struct MidExtension(byte Id, bool HasDirection);
-
 /// <summary>What of an offer concerns the one video section that is answered.</summary>
 internal sealed record OfferTerms(
     SdpBlock Section, string Mid, bool IsBundled, bool IsIceLite, bool Trickles, IceCredentials Ice, DtlsFingerprint Fingerprint,
     DtlsRole LocalRole, IReadOnlyList<SignaledCandidate> Candidates, bool EndOfCandidates, H264Format Format,
-    MidExtension? MidExtension, bool ReducedSizeRtcp);
+    IReadOnlyList<HeaderExtension> Extensions, bool ReducedSizeRtcp);

@@ -36,7 +36,7 @@ public static class SdpNegotiation
         session = new NegotiatedSession(
             AnswerWriter.Write(description, terms, options), terms.Ice, terms.IsIceLite, terms.Fingerprint, terms.LocalRole,
             terms.Candidates, terms.EndOfCandidates, terms.Mid, terms.Mid, terms.Format.PayloadType, terms.Format.RtxPayloadType,
-            terms.Format.AnsweredProfileLevelId, terms.MidExtension?.Id ?? 0, terms.ReducedSizeRtcp);
+            terms.Format.AnsweredProfileLevelId, HeaderExtensions.ToIds(terms.Extensions), terms.ReducedSizeRtcp);
         return true;
     }
 

@@ -67,7 +67,7 @@ public sealed class FfmpegInteropTests
         var now = MonotonicTime.From(TimeSpan.FromSeconds(5));
         var packetizer = new H264Packetizer(maximumPayload);
         var sender = new RtpVideoSender(
-            new RtpVideoSenderOptions(1, 2, 102, null, "cname", null, 0, false), new SeededRandomSource(1), now);
+            new RtpVideoSenderOptions(1, 2, 102, null, "cname", null, default, false), new SeededRandomSource(1), now);
         using var srtp = SrtpPackets.MakeContext(profile);
         using var socket = new UdpClient();
         var buffer = new byte[1500];
@@ -77,7 +77,7 @@ public sealed class FfmpegInteropTests
             var frame = packetizer.Packetize(stream, ranges, isKeyFrame, timestamp, now);
             sender.WriteFrame(frame, now);
             frame.Release();
-            while (sender.TryWriteRtp(buffer, now, out var length))
+            while (sender.TryWriteRtp(buffer, now, DateTimeOffset.UnixEpoch, out var length))
                 socket.Send(buffer, srtp.ProtectRtp(buffer, length), new IPEndPoint(IPAddress.Loopback, port));
 
             WriteRtcp();

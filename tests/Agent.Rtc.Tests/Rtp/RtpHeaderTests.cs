@@ -7,35 +7,6 @@ public sealed class RtpHeaderTests
     private static readonly RtpHeader s_header = new(true, 102, 0xABCD, 0x0123_4567, 0x89AB_CDEF);
 
     [Fact]
-    public void A_header_is_written_as_in_RFC_3550()
-    {
-        var packet = new byte[RtpHeader.FixedLength];
-
-        Assert.Equal(RtpHeader.FixedLength, s_header.Write(packet));
-
-        Assert.Equal("80E6ABCD0123456789ABCDEF", Convert.ToHexString(packet));
-    }
-
-    [Theory]
-    [InlineData("0", "90E6ABCD0123456789ABCDEF" + "BEDE0001" + "30300000")]
-    [InlineData("vid", "90E6ABCD0123456789ABCDEF" + "BEDE0001" + "32766964")]
-    [InlineData("video", "90E6ABCD0123456789ABCDEF" + "BEDE0002" + "34766964656F0000")]
-    public void Mid_is_written_as_in_RFC_8285(string mid, string expected)
-    {
-        var packet = new byte[RtpHeader.MaximumLength];
-        var bytes = System.Text.Encoding.UTF8.GetBytes(mid);
-
-        var length = s_header.Write(packet, 3, bytes);
-
-        Assert.Equal(expected, Convert.ToHexString(packet, 0, length));
-        Assert.True(RtpHeader.TryParse(packet, out var header, out var parsedLength));
-        Assert.Equal((s_header, length), (header, parsedLength));
-        Assert.True(RtpHeader.TryGetExtension(packet.AsSpan(0, length), 3, out var extension));
-        Assert.Equal(bytes, extension.ToArray());
-        Assert.False(RtpHeader.TryGetExtension(packet.AsSpan(0, length), 4, out _));
-    }
-
-    [Fact]
     public void Contributing_sources_padding_and_other_extensions_are_passed_over()
     {
         var packet = Convert.FromHexString("B2E6ABCD0123456789ABCDEF" + "1111111122222222" + "BEDE0002" + "0010AA0051BBCC00" + "010203" + "000002");

@@ -21,7 +21,7 @@ internal sealed class RtpSenderHarness
     {
         Packetizer = new H264Packetizer(maximumPayload);
         Sender = new RtpVideoSender(
-            new RtpVideoSenderOptions(Ssrc, RtxSsrc, PayloadType, rtx ? RtxPayloadType : null, "cname@test", "0", MidExtensionId, reducedSize),
+            new RtpVideoSenderOptions(Ssrc, RtxSsrc, PayloadType, rtx ? RtxPayloadType : null, "cname@test", "0", new RtpExtensionIds { Mid = MidExtensionId }, reducedSize),
             new SeededRandomSource(seed), Now);
     }
 
@@ -52,7 +52,7 @@ internal sealed class RtpSenderHarness
         return packets;
     }
 
-    public byte[]? TryTakeRtp() => Sender.TryWriteRtp(_buffer, Now, out var length) ? _buffer[..length] : null;
+    public byte[]? TryTakeRtp() => Sender.TryWriteRtp(_buffer, Now, WallClock, out var length) ? _buffer[..length] : null;
 
     public byte[]? TryTakeRtcp() => Sender.TryWriteRtcp(_buffer, Now, WallClock, out var length) ? _buffer[..length] : null;
 

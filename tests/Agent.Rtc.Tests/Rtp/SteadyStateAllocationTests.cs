@@ -20,7 +20,7 @@ public sealed class SteadyStateAllocationTests
         var wallClock = DateTimeOffset.UnixEpoch;
         var packetizer = new H264Packetizer(H264Packetizer.DefaultMaximumPayloadSize);
         var viewers = Enumerable.Range(1, 2).Select(i => (
-            Sender: new RtpVideoSender(new RtpVideoSenderOptions(10, 20, 102, 103, "cname", "0", 4, true), new SeededRandomSource(i), now),
+            Sender: new RtpVideoSender(new RtpVideoSenderOptions(10, 20, 102, 103, "cname", "0", RtpHeaderWriterTests.Ids, true), new SeededRandomSource(i), now),
             Srtp: SrtpPackets.MakeContext(profile, i))).ToArray();
         var keyFrame = H264TestStream.ToAnnexB(H264TestStream.MakeAccessUnit(0, isKeyFrame: true, 60_000));
         var interFrame = H264TestStream.ToAnnexB(H264TestStream.MakeAccessUnit(1, isKeyFrame: false, 9_000));
@@ -39,7 +39,7 @@ public sealed class SteadyStateAllocationTests
             foreach (var (sender, srtp) in viewers)
             {
                 sender.WriteFrame(frame, now);
-                while (sender.TryWriteRtp(buffer, now, out var length))
+                while (sender.TryWriteRtp(buffer, now, wallClock, out var length))
                 {
                     packets++;
                     buffer.AsSpan(2, 2).CopyTo(nack.AsSpan(12));

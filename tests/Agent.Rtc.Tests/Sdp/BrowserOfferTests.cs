@@ -24,9 +24,13 @@ public sealed class BrowserOfferTests
         a=setup:active
         a=rtcp-mux
         a=rtcp-rsize
+        a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time
+        a=extmap:4 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+        a=extmap:5 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay
         a=extmap:9 urn:ietf:params:rtp-hdrext:sdes:mid
         a=msid:main main
         a=rtpmap:108 H264/90000
+        a=rtcp-fb:108 transport-cc
         a=rtcp-fb:108 ccm fir
         a=rtcp-fb:108 nack
         a=rtcp-fb:108 nack pli
@@ -71,7 +75,7 @@ public sealed class BrowserOfferTests
         Assert.Equal(("0", "0"), (session.BundleMid, session.VideoMid));
         Assert.Equal((108, (byte?)109), (session.PayloadType, session.RtxPayloadType));
         Assert.Equal("42e028", session.ProfileLevelId);
-        Assert.Equal(9, session.MidExtensionId);
+        Assert.Equal(9, session.Extensions.Mid);
         Assert.True(session.ReducedSizeRtcp);
     }
 
@@ -82,7 +86,7 @@ public sealed class BrowserOfferTests
 
         Assert.Equal((126, (byte?)127), (session.PayloadType, session.RtxPayloadType));
         Assert.Equal("42e028", session.ProfileLevelId);
-        Assert.Equal(3, session.MidExtensionId);
+        Assert.Equal(3, session.Extensions.Mid);
         Assert.True(session.RemoteEndOfCandidates);
         Assert.Equal(new IceCredentials("0b532b4b", "f6041e2981e936740db1a6774c031eec"), session.RemoteIce);
 

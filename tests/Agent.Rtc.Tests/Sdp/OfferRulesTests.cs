@@ -1,4 +1,5 @@
 using Agent.Rtc.Dtls;
+using Agent.Rtc.Rtp;
 using Agent.Rtc.Sdp;
 using static Agent.Rtc.Tests.Sdp.SdpTestData;
 
@@ -46,7 +47,7 @@ public sealed class OfferRulesTests
         Assert.Contains("a=ice-options:ice2", lines);
         Assert.DoesNotContain(lines, line => line.Contains("rtcp-fb") || line.Contains("rsize") || line.Contains("extmap") || line.Contains("FID"));
         Assert.Null(session.RtxPayloadType);
-        Assert.Equal(0, session.MidExtensionId);
+        Assert.Equal(0, session.Extensions.Mid);
         Assert.False(session.ReducedSizeRtcp);
     }
 
@@ -211,8 +212,46 @@ public sealed class OfferRulesTests
     {
         var session = Answer(With("a=mid:v", $"a=mid:v\na=extmap:{offered} urn:ietf:params:rtp-hdrext:sdes:mid"), s_level31);
 
-        Assert.Equal(id, session.MidExtensionId);
+        Assert.Equal(id, session.Extensions.Mid);
         Assert.Equal(answered, Lines(session.LocalSdp).FirstOrDefault(line => line.StartsWith("a=extmap", StringComparison.Ordinal)));
+    }
+
+    /// <summary>A packet that is sent again without RTX is the same packet, and so cannot tell when it is sent.</summary>
+    [Theory]
+    [InlineData(true, "transport-cc", "4 5 6 7", "transport-cc")]
+    [InlineData(true, "goog-remb", "5 6 7", "goog-remb")]
+    [InlineData(false, "transport-cc", "7", "goog-remb")]
+    [InlineData(false, "goog-remb", "7", "goog-remb")]
+    public void Extensions_about_the_moment_of_sending_need_RTX_and_the_feedback_on_them(bool rtx, string feedback, string ids, string answeredFeedback)
+    {
+        var extensions = $"""
+            a=mid:v
+            a=rtcp-fb:96 goog-remb
+            a=rtcp-fb:96 {feedback}
+            a=extmap:4 {HeaderExtensions.TransportSequence}
+            a=extmap:4 {HeaderExtensions.AbsoluteCaptureTime}
+            a=extmap:5 {HeaderExtensions.AbsoluteSendTime}
+            a=extmap:9/sendonly {HeaderExtensions.PlayoutDelay}
+            a=extmap:6/recvonly {HeaderExtensions.AbsoluteCaptureTime}
+            a=extmap:7 {HeaderExtensions.PlayoutDelay}
+            a=extmap:8 urn:ietf:params:rtp-hdrext:toffset
+            """;
+        var offer = With("a=mid:v", extensions);
+        if (rtx)
+            offer = offer.Replace("SAVPF 96", "SAVPF 96 98").Replace("a=rtcp-mux", "a=rtcp-mux\na=rtpmap:98 rtx/90000\na=fmtp:98 apt=96");
+
+        var session = Answer(offer, s_level31);
+
+        var lines = Lines(session.LocalSdp);
+        Assert.Equal(ids, string.Join(' ', lines.Where(line => line.StartsWith("a=extmap:")).Select(line => line["a=extmap:".Length])));
+        Assert.Equal(answeredFeedback, lines.First(line => line.StartsWith("a=rtcp-fb")).Split(' ')[1]);
+        Assert.Equal(
+            new RtpExtensionIds
+            {
+                TransportSequence = (byte)(ids.StartsWith('4') ? 4 : 0), AbsoluteSendTime = (byte)(rtx ? 5 : 0),
+                AbsoluteCaptureTime = (byte)(rtx ? 6 : 0), PlayoutDelay = 7,
+            },
+            session.Extensions);
     }
 
     [Fact]

@@ -28,7 +28,8 @@ internal static class SrtpPackets
     public static byte[] MakeRtp(int sequence, int payloadLength = 100, uint ssrc = Ssrc)
     {
         var packet = new byte[RtpHeader.FixedLength + 8 + payloadLength];
-        new RtpHeader(true, 96, (ushort)sequence, 90_000, ssrc).Write(packet, 1, "0"u8);
+        var header = new RtpHeader(true, 96, (ushort)sequence, 90_000, ssrc);
+        new RtpHeaderWriter(new RtpExtensionIds { Mid = 1 }, "0", default).Write(packet, header, 0, default, 0);
         new Random(sequence).NextBytes(packet.AsSpan(RtpHeader.FixedLength + 8));
         return packet;
     }

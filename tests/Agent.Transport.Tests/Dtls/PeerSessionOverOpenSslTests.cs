@@ -70,7 +70,7 @@ public sealed class PeerSessionOverOpenSslTests
                 "0", "0", 102, null, "42e01f", 0, false);
             var candidate = IceCandidate.CreateHost(s_agent, IcePriority.HighestLocalPreference);
             Session = new PeerSession(
-                negotiated, local, [candidate], new RtpVideoSenderOptions(1, 2, 102, null, "cname", null, 0, false),
+                negotiated, local, [candidate], new RtpVideoSenderOptions(1, 2, 102, null, "cname", null, default, false),
                 DtlsPair.ServerContext.CreateEndpoint(), random, Now);
             _ice.SetRemoteCredentials(local);
             _ice.AddLocalCandidate(IceCandidate.CreateHost(s_viewer, IcePriority.HighestLocalPreference), Now);

@@ -50,7 +50,7 @@ packages=(libssl3 libssl-dev openssl 'libavcodec[0-9]+' 'libavformat[0-9]+' 'lib
   libopenh264-dev libturbojpeg0 libturbojpeg0-dev libmosquitto1 libmosquitto-dev mosquitto mosquitto-clients libsrtp2-dev iproute2 ffmpeg gcc libc6-dev linux-libc-dev curl
   gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 if wants arm64; then packages+=(clang qemu-user-static); fi
-if wants browser; then packages+=(chromium firefox-esr); fi
+if wants browser; then packages+=(chromium firefox-esr nftables conntrack util-linux procps); fi
 # Services that apt would start take ports the tests do not use; on a build machine none is started.
 deploy/install-packages.sh "${packages[@]}" || { count "set-up" 0 1; finish; }
 deploy/build-page.sh || { count "set-up" 0 1; finish; }

@@ -1,30 +1,104 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ImpairedLink } from './impairment.mjs';
 
 const run = promisify(execFile);
-let last = 0;
+
+/** Interface names have 15 characters at most (IFNAMSIZ), and those of this process differ from those of another one's tests. */
+let lastId = 0;
+export const newInterfaceName = () => `cam${process.pid}x${lastId++}`;
+
+/**
+ * The first three numbers of a /24 that this machine has no address in, of 198.18.0.0/15, which is for tests (RFC 2544, RFC 6890).
+ * Test processes begin at different ones.
+ */
+export async function newPrefix() {
+  const { stdout } = await run('ip', ['-4', '-o', 'address']);
+  for (let i = 0; i < 512; i++) {
+    const number = (process.pid + i) % 512;
+    const prefix = `198.${18 + (number >> 8)}.${number & 255}`;
+    if (!stdout.includes(`inet ${prefix}.`)) {
+      return prefix;
+    }
+  }
+  throw new Error('This machine has an address in every /24 of 198.18.0.0/15.');
+}
+
+/** A network stack of its own, with nothing but loopback until it is joined to others. Needs root. */
+export class NetworkNamespace {
+  async open() {
+    this.folder = await mkdtemp(join(tmpdir(), 'namespace-'));
+    // It has no name: it lives as long as this process, which ends with its standard input. However the test ends, nothing is left behind.
+    this.holder = spawn('unshare', ['--net', 'sh', '-c', 'ip link set lo up && echo ready && exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.exited = once(this.holder, 'exit');
+    const ready = await Promise.race([once(this.holder.stdout, 'data'), this.exited.then(() => undefined)]);
+    if (!ready) {
+      throw new Error('unshare --net failed; network namespaces need root.');
+    }
+  }
+
+  /** A process that is in the namespace. */
+  get processId() {
+    return this.holder.pid;
+  }
+
+  /** What to write before a command for it to run inside. */
+  get wrapper() {
+    return ['nsenter', `--net=/proc/${this.processId}/ns/net`, '--'];
+  }
+
+  /** A program that runs another one inside, for callers that take no arguments with it. */
+  async wrap(program) {
+    const file = join(this.folder, `wrapped-${program.replaceAll('/', '-')}`);
+    await writeFile(file, `#!/bin/sh\nexec ${this.wrapper.join(' ')} ${program} "$@"\n`);
+    await chmod(file, 0o755);
+    return file;
+  }
+
+  /** Runs a command inside to its end. */
+  execute(command, ...parameters) {
+    const [program, ...rest] = [...this.wrapper, command, ...parameters];
+    return run(program, rest);
+  }
+
+  /** Runs `ip` inside. */
+  inside(...command) {
+    return this.execute('ip', ...command);
+  }
+
+  async remove() {
+    this.holder.stdin.end();
+    await this.exited;
+    await rm(this.folder, { recursive: true });
+  }
+}
 
 /** A network of its own, joined to this one by a wire: what another machine in the home is. Needs root. */
-export class Namespace {
-  static async create() {
+export class Namespace extends NetworkNamespace {
+  /** With `impaired` the wire is an ImpairedLink, `link`; its direction 'ab' is from here to the inside. `seed` is the link's. */
+  static async create({ impaired = false, seed = 1 } = {}) {
     const namespace = new Namespace();
-    const id = `${process.pid}x${last++}`;
-    namespace.name = `camera-${id}`;
-    // Interface names have 15 characters at most.
-    namespace.wire = `cam${id}`;
-    // 198.18.0.0/15 is for tests (RFC 2544, RFC 6890); a /24 of it for each.
-    namespace.prefix = `198.18.${(process.pid + last) % 256}`;
-    namespace.folder = await mkdtemp(join(tmpdir(), 'namespace-'));
-    await run('ip', ['netns', 'add', namespace.name]);
-    await run('ip', ['link', 'add', namespace.wire, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace.name]);
-    await run('ip', ['addr', 'add', `${namespace.host}/24`, 'dev', namespace.wire]);
-    await run('ip', ['link', 'set', namespace.wire, 'up']);
-    await namespace.inside('link', 'set', 'lo', 'up');
-    await namespace.inside('link', 'set', 'eth0', 'up');
-    await namespace.setAddress(2);
+    await namespace.open();
+    try {
+      namespace.wire = newInterfaceName();
+      namespace.prefix = await newPrefix();
+      if (impaired) {
+        namespace.link = await ImpairedLink.create({ processId: process.pid, device: namespace.wire }, { processId: namespace.processId, device: 'eth0' }, { seed });
+      } else {
+        await run('ip', ['link', 'add', namespace.wire, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(namespace.processId)]);
+      }
+      await run('ip', ['addr', 'add', `${namespace.host}/24`, 'dev', namespace.wire]);
+      await run('ip', ['link', 'set', namespace.wire, 'up']);
+      await namespace.inside('link', 'set', 'eth0', 'up');
+      await namespace.setAddress(2);
+    } catch (error) {
+      await namespace.remove();
+      throw error;
+    }
     return namespace;
   }
 
@@ -40,20 +114,8 @@ export class Namespace {
     await this.inside('route', 'replace', 'default', 'via', this.host);
   }
 
-  /** A program that runs another one inside. */
-  async wrap(program) {
-    const file = join(this.folder, 'wrapped');
-    await writeFile(file, `#!/bin/sh\nexec ip netns exec ${this.name} ${program} "$@"\n`);
-    await chmod(file, 0o755);
-    return file;
-  }
-
   async remove() {
-    await run('ip', ['netns', 'del', this.name]);
-    await rm(this.folder, { recursive: true });
-  }
-
-  inside(...command) {
-    return run('ip', ['-n', this.name, ...command]);
+    await this.link?.remove();
+    await super.remove();
   }
 }

@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=$(realpath -m "$1") series=$2
 export PATH=$PATH:/usr/sbin:/sbin
 # Debian's own modules; modprobe names what they depend on.
-modules=(vivid uvcvideo vhci-hcd)
+modules=(vivid uvcvideo vhci-hcd i2c-dev bmp280-i2c lm75 w1_therm)
 shopt -s nullglob
 drivers=("$here"/drivers/Kbuild "$here"/drivers/*.[ch])
 

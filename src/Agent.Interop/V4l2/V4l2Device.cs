@@ -31,7 +31,7 @@ public sealed unsafe class V4l2Device : IDisposable
     /// <summary>Opens a node for reading and writing; <c>null</c> and the errno of open(2) when that fails.</summary>
     public static V4l2Device? TryOpen(string path, out int errno)
     {
-        var descriptor = V4l2Libc.open(path, V4l2Libc.O_RDWR | V4l2Libc.O_NONBLOCK | V4l2Libc.O_CLOEXEC);
+        var descriptor = Syscalls.open(path, V4l2Libc.O_RDWR | V4l2Libc.O_NONBLOCK | V4l2Libc.O_CLOEXEC);
         errno = descriptor < 0 ? Marshal.GetLastPInvokeError() : 0;
         return errno == 0 ? new V4l2Device(descriptor) : null;
     }
@@ -39,22 +39,7 @@ public sealed unsafe class V4l2Device : IDisposable
     /// <summary>ioctl(2), repeated on EINTR. Returns 0 or the errno.</summary>
     /// <exception cref="ObjectDisposedException">The device is closed; it is not closed under a call.</exception>
     public int Ioctl<T>(uint request, ref T argument)
-        where T : unmanaged
-    {
-        fixed (T* pointer = &argument)
-        {
-            while (V4l2Libc.ioctl(descriptor, request, pointer) < 0)
-            {
-                var errno = Marshal.GetLastPInvokeError();
-                if (errno != V4l2Errno.EINTR)
-                {
-                    return errno;
-                }
-            }
-
-            return 0;
-        }
-    }
+        where T : unmanaged => Syscalls.Ioctl(descriptor, request, ref argument);
 
     /// <summary>Maps a buffer of the device, readable and writable. Returns 0 or the errno.</summary>
     public int Map(uint length, uint offset, out byte* address)

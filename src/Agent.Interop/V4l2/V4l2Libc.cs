@@ -24,13 +24,6 @@ internal static unsafe partial class V4l2Libc
     /// <summary>MAP_FAILED of sys/mman.h.</summary>
     public static void* MapFailed => (void*)-1;
 
-    // An int and not a FileDescriptor: the marshaller would read the 64-bit register, whose upper half C leaves undefined for an int.
-    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int open(string pathname, int flags);
-
-    [LibraryImport(Library, SetLastError = true)]
-    public static partial int ioctl(FileDescriptor fd, nuint request, void* argp);
-
     [LibraryImport(Library, SetLastError = true)]
     public static partial void* mmap(void* addr, nuint length, int prot, int flags, FileDescriptor fd, nint offset);
 

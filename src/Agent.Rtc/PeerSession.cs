@@ -255,8 +255,8 @@ public sealed class PeerSession : IDisposable
         var unresolved = 0;
         foreach (var candidate in negotiated.RemoteCandidates)
         {
-            if (TransportAddress.TryParse(candidate.HostName, candidate.Port, out var address))
-                _ice.AddRemoteCandidate(new IceCandidate(candidate.Type, address, address, candidate.Priority, candidate.Foundation), now);
+            if (candidate.TryGetCandidate(out var known))
+                _ice.AddRemoteCandidate(known, now);
             else
                 unresolved++;
         }

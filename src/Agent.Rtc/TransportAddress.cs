@@ -4,9 +4,17 @@ using System.Net.Sockets;
 
 namespace Agent.Rtc;
 
+/// <summary>What carries datagrams from one transport address to another.</summary>
+public enum TransportProtocol : byte
+{
+    Udp,
+    /// <summary>One packet after another by RFC 4571 framing (RFC 6544 §3).</summary>
+    Tcp,
+}
+
 /// <summary>
-/// An IPv4 or IPv6 address with a port (RFC 8489 and RFC 8445 "transport address"), held without a heap object so that it can
-/// travel with every packet. An IPv4-mapped IPv6 address is held as IPv4.
+/// An IPv4 or IPv6 address with a port of a transport protocol (RFC 8445 §4 "transport address"), held without a heap object so that it
+/// can travel with every packet; two protocols' ports are different addresses. An IPv4-mapped IPv6 address is held as IPv4.
 /// </summary>
 public readonly record struct TransportAddress
 {
@@ -15,12 +23,13 @@ public readonly record struct TransportAddress
 
     private readonly UInt128 _address;
 
-    private TransportAddress(UInt128 address, bool isIPv4, ushort port, uint scopeId)
+    private TransportAddress(UInt128 address, bool isIPv4, ushort port, uint scopeId, TransportProtocol protocol = TransportProtocol.Udp)
     {
         _address = address;
         IsIPv4 = isIPv4;
         Port = port;
         ScopeId = scopeId;
+        Protocol = protocol;
     }
 
     /// <summary>True for IPv4, false for IPv6.</summary>
@@ -31,6 +40,12 @@ public readonly record struct TransportAddress
 
     /// <summary>The interface index of a link-local IPv6 address, otherwise 0.</summary>
     public uint ScopeId { get; }
+
+    /// <summary>Whose port it is.</summary>
+    public TransportProtocol Protocol { get; }
+
+    /// <summary>True for a TCP port.</summary>
+    public bool IsTcp => Protocol == TransportProtocol.Tcp;
 
     /// <summary>True for <c>default</c>: no address at all.</summary>
     public bool IsNone => this == default;
@@ -44,7 +59,7 @@ public readonly record struct TransportAddress
     /// <summary>Bytes that <see cref="WriteAddress"/> writes: 4 or 16.</summary>
     public int AddressLength => IsIPv4 ? IPv4Length : IPv6Length;
 
-    /// <summary>Builds from an address in network byte order.</summary>
+    /// <summary>Builds a UDP one from an address in network byte order.</summary>
     /// <param name="address">4 or 16 bytes.</param>
     /// <param name="port">The port in host byte order.</param>
     /// <param name="scopeId">Interface index of a link-local IPv6 address.</param>
@@ -66,7 +81,7 @@ public readonly record struct TransportAddress
         }
     }
 
-    /// <summary>Builds from the framework's address type.</summary>
+    /// <summary>Builds a UDP one from the framework's address type.</summary>
     public static TransportAddress From(IPAddress address, int port)
     {
         ArgumentNullException.ThrowIfNull(address);
@@ -106,7 +121,13 @@ public readonly record struct TransportAddress
     }
 
     /// <summary>The same address with another port.</summary>
-    public TransportAddress WithPort(ushort port) => new(_address, IsIPv4, port, ScopeId);
+    public TransportAddress WithPort(ushort port) => new(_address, IsIPv4, port, ScopeId, Protocol);
+
+    /// <summary>The same address and number, of another protocol.</summary>
+    public TransportAddress WithProtocol(TransportProtocol protocol) => new(_address, IsIPv4, Port, ScopeId, protocol);
+
+    /// <summary>The same address on another link; an IPv4 address has none.</summary>
+    public TransportAddress WithScope(uint scopeId) => IsIPv4 ? this : new(_address, false, Port, scopeId, Protocol);
 
     /// <summary>The address without the port.</summary>
     public IPAddress ToIPAddress()
@@ -116,6 +137,6 @@ public readonly record struct TransportAddress
         return IsIPv4 ? new IPAddress(bytes[..length]) : new IPAddress(bytes[..length], ScopeId);
     }
 
-    /// <summary>"192.0.2.1:3478" or "[2001:db8::1]:3478".</summary>
-    public override string ToString() => IsIPv4 ? $"{ToIPAddress()}:{Port}" : $"[{ToIPAddress()}]:{Port}";
+    /// <summary>"192.0.2.1:3478" or "[2001:db8::1]:3478"; a TCP one ends in "/tcp".</summary>
+    public override string ToString() => (IsIPv4 ? $"{ToIPAddress()}:{Port}" : $"[{ToIPAddress()}]:{Port}") + (IsTcp ? "/tcp" : "");
 }

@@ -47,10 +47,10 @@ internal sealed class CandidateResolver : IDisposable
         viewer.HasEndOfCandidates |= end;
         foreach (var candidate in candidates)
         {
-            if (TransportAddress.TryParse(candidate.HostName, candidate.Port, out var address))
+            if (candidate.TryGetCandidate(out var known))
             {
                 if (literals)
-                    Add(viewer, candidate, address);
+                    Add(viewer, known);
             }
             else if (viewer.NamesPending < MaximumNamesPerViewer && candidate.HostName.EndsWith(LocalSuffix, StringComparison.OrdinalIgnoreCase))
             {
@@ -101,7 +101,7 @@ internal sealed class CandidateResolver : IDisposable
                         return false;
                     viewer.NamesPending--;
                     if (resolved is not null)
-                        Add(viewer, candidate, TransportAddress.From(resolved, candidate.Port));
+                        Add(viewer, candidate.At(TransportAddress.From(resolved, candidate.Port)));
                     EndIfComplete(viewer);
                     return true;
                 },
@@ -113,12 +113,10 @@ internal sealed class CandidateResolver : IDisposable
         }
     }
 
-    private void Add(Viewer viewer, SignaledCandidate candidate, TransportAddress address)
+    private void Add(Viewer viewer, IceCandidate candidate)
     {
-        if (viewer.IsRemoved)
-            return;
-        var resolved = new IceCandidate(candidate.Type, address, address, candidate.Priority, candidate.Foundation);
-        _loop.Apply(viewer, resolved, static (one, added, now) => one.Session.AddRemoteCandidate(added, now));
+        if (!viewer.IsRemoved)
+            _loop.Apply(viewer, candidate, static (one, added, now) => one.Session.AddRemoteCandidate(added, now));
     }
 
     private void EndIfComplete(Viewer viewer)

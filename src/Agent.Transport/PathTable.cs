@@ -4,7 +4,7 @@ using Agent.Rtc.Stun;
 
 namespace Agent.Transport;
 
-/// <summary>Both ends of a datagram's way; the protocol is UDP always.</summary>
+/// <summary>Both ends of a datagram's way, of one protocol.</summary>
 internal readonly record struct NetworkPath(TransportAddress Local, TransportAddress Remote);
 
 /// <summary>

@@ -150,7 +150,7 @@ internal sealed class CandidatePair
         _rto = rto;
         _longestRto = rto > IceLimits.LongestRto ? rto : IceLimits.LongestRto;
         _giveUpAt = transaction.SentAt + (rto * IceLimits.TransactionLifetimeInRtos);
-        RetransmitAt = transaction.SentAt + rto;
+        RetransmitAt = Base.IsTcp ? _giveUpAt : transaction.SentAt + rto; // over TCP, TCP retransmits (RFC 8489 §6.2.2)
     }
 
     /// <summary>The current check has had its time.</summary>

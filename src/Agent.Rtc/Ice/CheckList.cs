@@ -39,7 +39,26 @@ internal sealed class CheckList
         _local.Add(candidate);
         foreach (var remote in _remote)
         {
-            AddPair(candidate, remote, keys, role, selected);
+            if (!remote.Address.IsTcp)
+            {
+                AddPair(candidate, remote, keys, role, selected);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Adds a peer-reflexive candidate whose check came to <paramref name="local"/>. One that has connected by TCP can be reached over that
+    /// connection only, so it makes one pair; RFC 6544 §6.2 makes none of the passive candidates here and what the peer has signalled.
+    /// </summary>
+    public void AddPeerReflexive(IceCandidate local, IceCandidate candidate, IceSessionKeys keys, IceRole role, CandidatePair? selected)
+    {
+        if (!candidate.Address.IsTcp)
+        {
+            AddRemote(candidate, keys, role, selected);
+        }
+        else if (TryTakeRemote(candidate, selected))
+        {
+            AddPair(local, candidate, keys, role, selected);
         }
     }
 
@@ -59,16 +78,12 @@ internal sealed class CheckList
             }
         }
 
-        if (_remote.Count >= IceLimits.MaximumRemoteCandidates && !TryEvictRemote(selected))
+        if (TryTakeRemote(candidate, selected))
         {
-            Refused++;
-            return;
-        }
-
-        _remote.Add(candidate);
-        foreach (var local in _local)
-        {
-            AddPair(local, candidate, keys, role, selected);
+            foreach (var local in _local)
+            {
+                AddPair(local, candidate, keys, role, selected);
+            }
         }
     }
 
@@ -218,6 +233,18 @@ internal sealed class CheckList
         {
             _reflexive.Add(candidate);
         }
+    }
+
+    private bool TryTakeRemote(IceCandidate candidate, CandidatePair? selected)
+    {
+        if (_remote.Count >= IceLimits.MaximumRemoteCandidates && !TryEvictRemote(selected))
+        {
+            Refused++;
+            return false;
+        }
+
+        _remote.Add(candidate);
+        return true;
     }
 
     private void AddPair(IceCandidate local, IceCandidate remote, IceSessionKeys keys, IceRole role, CandidatePair? selected)

@@ -14,7 +14,7 @@ internal static class IceAddress
         }
 
         return left.ScopeId != right.ScopeId && (left.ScopeId == 0 || right.ScopeId == 0)
-            && left.Port == right.Port && WithScope(left, 0) == WithScope(right, 0);
+            && left.WithScope(0) == right.WithScope(0);
     }
 
     /// <summary>fe80::/10 (RFC 4291 §2.5.6).</summary>
@@ -30,26 +30,14 @@ internal static class IceAddress
         return bytes[0] == 0xFE && (bytes[1] & 0xC0) == 0x80;
     }
 
-    /// <summary>RFC 8445 §6.1.2.2: same family, and link-local IPv6 only with its like.</summary>
+    /// <summary>RFC 8445 §6.1.2.2: same family and protocol, and link-local IPv6 only with its like.</summary>
     public static bool CanPair(TransportAddress local, TransportAddress remote) =>
-        local.IsIPv4 == remote.IsIPv4 && IsLinkLocalIPv6(local) == IsLinkLocalIPv6(remote);
+        local.IsIPv4 == remote.IsIPv4 && local.Protocol == remote.Protocol && IsLinkLocalIPv6(local) == IsLinkLocalIPv6(remote);
 
     /// <summary>
     /// Where to send from a base to a remote candidate: a link-local remote is reached on the base's own link, whatever the scope
     /// it was signalled or seen with.
     /// </summary>
     public static TransportAddress RemoteFrom(TransportAddress localBase, TransportAddress remote) =>
-        localBase.ScopeId != 0 && IsLinkLocalIPv6(remote) ? WithScope(remote, localBase.ScopeId) : remote;
-
-    private static TransportAddress WithScope(TransportAddress address, uint scopeId)
-    {
-        if (address.IsIPv4 || address.ScopeId == scopeId)
-        {
-            return address;
-        }
-
-        Span<byte> bytes = stackalloc byte[IPv6Length];
-        address.WriteAddress(bytes);
-        return TransportAddress.FromBytes(bytes, address.Port, scopeId);
-    }
+        localBase.ScopeId != 0 && IsLinkLocalIPv6(remote) ? remote.WithScope(localBase.ScopeId) : remote;
 }

@@ -143,9 +143,9 @@ public sealed partial class IceAgent
             return known;
         }
 
-        var priority = request.Priority ?? IcePriority.Compute(IceCandidateType.PeerReflexive, localPreference: 0);
-        _checkList.AddRemote(
-            new IceCandidate(IceCandidateType.PeerReflexive, remote, remote, priority, PeerReflexiveFoundation), _keys, Role, _selected);
+        var priority = request.Priority ?? IcePriority.Compute(IceCandidateType.PeerReflexive, localPreference: 0, remote.Protocol);
+        _checkList.AddPeerReflexive(
+            candidate, new IceCandidate(IceCandidateType.PeerReflexive, remote, remote, priority, PeerReflexiveFoundation), _keys, Role, _selected);
         return _checkList.FindPair(candidate.Base, remote);
     }
 

@@ -81,7 +81,7 @@ public sealed partial class IceAgent
         Remote = pair.RemoteAddress,
         Key = pair.Keys.RemotePassword,
         Username = pair.Keys.OutgoingUsername,
-        Priority = IcePriority.AsPeerReflexive(pair.Local.Priority),
+        Priority = IcePriority.AsPeerReflexive(pair.Local.Priority, pair.Base.Protocol),
         Role = check.Role,
         TieBreaker = _tieBreaker,
         UseCandidate = check.UseCandidate,
@@ -156,9 +156,10 @@ public sealed partial class IceAgent
         if (now >= FindFailureDeadline())
         {
             State = IceConnectionState.Failed;
-            FailureReason = _checkList.Pairs.Count == 0
+            FailureReason = (_checkList.Pairs.Count == 0
                 ? "No candidate pair: the peer signalled no candidate that a local address can reach, and none of its checks arrived."
-                : "No candidate pair succeeded; see the reason of each pair.";
+                : "No candidate pair succeeded; see the reason of each pair.")
+                + (_remoteMayConnect && !_checkList.Pairs.Exists(static pair => pair.Base.IsTcp) ? " No TCP connection of the peer arrived either." : "");
         }
     }
 

@@ -49,6 +49,9 @@ public sealed partial class IceAgent
     private MonotonicTime? _firstValidAt;
     private bool _remoteEndOfCandidates;
 
+    // It signalled an active TCP candidate (RFC 6544); whether it connects is up to it.
+    private bool _remoteMayConnect;
+
     // A controlling agent has a valid pair and hopes for a better one.
     private bool _waitingForBetter;
 
@@ -138,12 +141,17 @@ public sealed partial class IceAgent
 
     /// <summary>
     /// Adds a candidate that the peer signalled; duplicates, what the caps refuse and what is no host's address are left out: checks to a
-    /// multicast address would go to everybody.
+    /// multicast address would go to everybody. An active TCP candidate takes no part: it is the peer who connects, from another port, and
+    /// its check then brings the pair (RFC 6544 §6.2, §7.1).
     /// </summary>
     public void AddRemoteCandidate(IceCandidate candidate, MonotonicTime now)
     {
         ArgumentNullException.ThrowIfNull(candidate);
-        if (State != IceConnectionState.Closed && candidate.Address.Port != 0 && candidate.Address.IsUnicast)
+        if (candidate.Address.IsTcp)
+        {
+            _remoteMayConnect = true;
+        }
+        else if (State != IceConnectionState.Closed && candidate.Address.Port != 0 && candidate.Address.IsUnicast)
         {
             _checkList.AddRemote(candidate, _keys, Role, _selected);
             Advance(now);
@@ -177,6 +185,7 @@ public sealed partial class IceAgent
         LocalCredentials = local;
         _checkList.ClearRemote();
         _remoteEndOfCandidates = false;
+        _remoteMayConnect = false;
         _valid = null;
         _firstValidAt = null;
         _startedAt = null;

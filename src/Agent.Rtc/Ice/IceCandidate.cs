@@ -12,8 +12,9 @@ public enum IceCandidateType
 }
 
 /// <summary>
-/// One resolved candidate (RFC 8445 §5.1.1, RFC 8839 §5.1). Component is always 1 (rtcp-mux) and the transport UDP; other
-/// candidates are dropped where they are parsed. A <c>.local</c> name is resolved before it becomes an <see cref="IceCandidate"/>.
+/// One resolved candidate (RFC 8445 §5.1.1, RFC 8839 §5.1). Component is always 1 (rtcp-mux); the transport is UDP or TCP, and of TCP
+/// (RFC 6544) this side's are passive and the peer's active ones. Other candidates are dropped where they are parsed.
+/// A <c>.local</c> name is resolved before it becomes an <see cref="IceCandidate"/>.
 /// </summary>
 /// <param name="Type">The type.</param>
 /// <param name="Address">The candidate's transport address.</param>
@@ -26,7 +27,7 @@ public sealed record IceCandidate(IceCandidateType Type, TransportAddress Addres
     /// <param name="address">The address and the port of the socket.</param>
     /// <param name="localPreference">Unique for each address of the host; higher is preferred (RFC 8445 §5.1.2.1).</param>
     public static IceCandidate CreateHost(TransportAddress address, ushort localPreference = IcePriority.HighestLocalPreference) =>
-        new(IceCandidateType.Host, address, address, IcePriority.Compute(IceCandidateType.Host, localPreference),
+        new(IceCandidateType.Host, address, address, IcePriority.Compute(IceCandidateType.Host, localPreference, address.Protocol),
             ComputeFoundation(IceCandidateType.Host, address, default));
 
     /// <summary>A server-reflexive candidate (RFC 8445 §5.1.1.2): an address on the outside of a NAT that leads to a local one.</summary>
@@ -36,11 +37,12 @@ public sealed record IceCandidate(IceCandidateType Type, TransportAddress Addres
     /// <param name="localPreference">Unique among the server-reflexive candidates; higher is preferred.</param>
     public static IceCandidate CreateServerReflexive(
         TransportAddress address, TransportAddress baseAddress, TransportAddress server, ushort localPreference) =>
-        new(IceCandidateType.ServerReflexive, address, baseAddress, IcePriority.Compute(IceCandidateType.ServerReflexive, localPreference),
+        new(IceCandidateType.ServerReflexive, address, baseAddress,
+            IcePriority.Compute(IceCandidateType.ServerReflexive, localPreference, address.Protocol),
             ComputeFoundation(IceCandidateType.ServerReflexive, baseAddress, server));
 
     /// <summary>
-    /// A foundation (RFC 8445 §5.1.1.3): equal for candidates of the same type, base IP address and server, else different but for
+    /// A foundation (RFC 8445 §5.1.1.3): equal for candidates of the same type, base IP address, protocol and server, else different but for
     /// a hash collision, which only merges two groups.
     /// </summary>
     /// <param name="type">The candidate's type.</param>
@@ -52,9 +54,10 @@ public sealed record IceCandidate(IceCandidateType Type, TransportAddress Addres
         const uint offsetBasis = 2166136261;
         const uint prime = 16777619;
         const int longestAddress = 16;
-        Span<byte> bytes = stackalloc byte[1 + longestAddress + longestAddress];
+        Span<byte> bytes = stackalloc byte[2 + longestAddress + longestAddress];
         bytes[0] = (byte)type;
-        var length = 1 + baseAddress.WriteAddress(bytes[1..]);
+        bytes[1] = (byte)baseAddress.Protocol;
+        var length = 2 + baseAddress.WriteAddress(bytes[2..]);
         length += server.IsNone ? 0 : server.WriteAddress(bytes[length..]);
         var hash = offsetBasis;
         foreach (var b in bytes[..length])

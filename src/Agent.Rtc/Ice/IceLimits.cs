@@ -12,8 +12,8 @@ internal static class IceLimits
     /// <summary>A home router has a few; keeps a hostile SDP or a flood of forged sources from growing memory.</summary>
     public const int MaximumRemoteCandidates = 64;
 
-    /// <summary>Interfaces times families of a large host.</summary>
-    public const int MaximumLocalCandidates = 32;
+    /// <summary>Interfaces times families times protocols of a large host.</summary>
+    public const int MaximumLocalCandidates = 64;
 
     /// <summary>Messages that wait for <see cref="IceAgent.TryDequeueTransmit"/>; the newest is dropped and counted beyond it.</summary>
     public const int MaximumQueuedMessages = 32;

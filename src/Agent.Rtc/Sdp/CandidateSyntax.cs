@@ -6,7 +6,7 @@ using Agent.Rtc.Ice;
 
 namespace Agent.Rtc.Sdp;
 
-/// <summary>The candidate attribute (RFC 8839 §5.1).</summary>
+/// <summary>The candidate attribute (RFC 8839 §5.1, RFC 6544 §4.5).</summary>
 internal static class CandidateSyntax
 {
     /// <summary>Longer than any candidate with a 255-octet host name and its extensions.</summary>
@@ -27,7 +27,7 @@ internal static class CandidateSyntax
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.");
 
     /// <param name="value">What follows "candidate:".</param>
-    /// <param name="candidate">The candidate, if it is UDP, component 1 and well-formed.</param>
+    /// <param name="candidate">The candidate, if it is UDP or active TCP, component 1 and well-formed.</param>
     public static bool TryParse(ReadOnlySpan<char> value, [NotNullWhen(true)] out SignaledCandidate? candidate)
     {
         candidate = null;
@@ -40,7 +40,7 @@ internal static class CandidateSyntax
         var portText = SdpSyntax.NextWord(ref rest);
         if (!SdpSyntax.IsIceChars(foundation, 1, MaxFoundationLength)
             || component is not "1"
-            || !transport.Equals("udp", StringComparison.OrdinalIgnoreCase)
+            || !TryParseProtocol(transport, out var protocol)
             || !SdpSyntax.TryParseNumber(priorityText, MaxPriority, out var priority) || priority == 0
             || !IsUsableHost(host)
             || !SdpSyntax.TryParseNumber(portText, ushort.MaxValue, out var port) || port == 0
@@ -62,8 +62,14 @@ internal static class CandidateSyntax
             return false;
         }
 
-        // raddr, rport, generation, network-cost and other extensions serve diagnostics only (RFC 8839 §5.1).
-        candidate = new SignaledCandidate(type.Value, host.ToString(), (ushort)port, priority, foundation.ToString());
+        // raddr, rport, generation, network-cost and other extensions serve diagnostics only (RFC 8839 §5.1). Of TCP, this side's candidates
+        // are passive, and only active ones pair with them (RFC 6544 §6.2).
+        if (protocol == TransportProtocol.Tcp && !IsActive(rest))
+        {
+            return false;
+        }
+
+        candidate = new SignaledCandidate(type.Value, host.ToString(), (ushort)port, priority, foundation.ToString(), protocol);
         return true;
     }
 
@@ -77,16 +83,17 @@ internal static class CandidateSyntax
             IceCandidateType.PeerReflexive => "prflx",
             _ => "relay",
         };
-        var text = $"candidate:{candidate.Foundation} 1 udp {candidate.Priority} {FormatAddress(candidate.Address)} {candidate.Address.Port} typ {type}";
+        var (protocol, tcpType) = candidate.Address.IsTcp ? ("tcp", " tcptype passive") : ("udp", "");
+        var text = $"candidate:{candidate.Foundation} 1 {protocol} {candidate.Priority} {FormatAddress(candidate.Address)} {candidate.Address.Port} typ {type}";
         if (candidate.Type == IceCandidateType.Host)
         {
-            return text;
+            return text + tcpType;
         }
 
         // A relayed candidate is its own base (RFC 8445 §5.1.1.2); its mapped address is not known here.
-        return candidate.Base == candidate.Address || candidate.Base.IsNone
+        return (candidate.Base == candidate.Address || candidate.Base.IsNone
             ? $"{text} raddr {(candidate.Address.IsIPv4 ? "0.0.0.0" : "::")} rport {HiddenRelatedPort}"
-            : $"{text} raddr {FormatAddress(candidate.Base)} rport {candidate.Base.Port}";
+            : $"{text} raddr {FormatAddress(candidate.Base)} rport {candidate.Base.Port}") + tcpType;
     }
 
     /// <summary>The literal address without a scope: an interface index means nothing to the peer.</summary>
@@ -94,6 +101,28 @@ internal static class CandidateSyntax
     {
         Span<byte> bytes = stackalloc byte[16];
         return new IPAddress(bytes[..address.WriteAddress(bytes)]).ToString();
+    }
+
+    private static bool TryParseProtocol(ReadOnlySpan<char> transport, out TransportProtocol protocol)
+    {
+        protocol = transport.Equals("tcp", StringComparison.OrdinalIgnoreCase) ? TransportProtocol.Tcp : TransportProtocol.Udp;
+        return protocol == TransportProtocol.Tcp || transport.Equals("udp", StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <param name="extensions">What follows the type: pairs of a name and a value.</param>
+    private static bool IsActive(ReadOnlySpan<char> extensions)
+    {
+        while (!extensions.IsEmpty)
+        {
+            var name = SdpSyntax.NextWord(ref extensions);
+            var value = SdpSyntax.NextWord(ref extensions);
+            if (name is "tcptype")
+            {
+                return value is "active";
+            }
+        }
+
+        return false;
     }
 
     private static bool IsUsableHost(ReadOnlySpan<char> host)

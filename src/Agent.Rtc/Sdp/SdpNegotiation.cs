@@ -40,7 +40,7 @@ public static class SdpNegotiation
         return true;
     }
 
-    /// <summary>Parses "candidate:…" with or without "a=" (RFC 8839 §5.1); false for TCP, component 2 and malformed lines.</summary>
+    /// <summary>Parses "candidate:…" with or without "a=" (RFC 8839 §5.1); false for TCP that is not active, component 2 and malformed lines.</summary>
     public static bool TryParseCandidate(ReadOnlySpan<byte> line, out SignaledCandidate? candidate)
     {
         candidate = null;

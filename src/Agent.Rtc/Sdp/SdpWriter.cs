@@ -13,10 +13,10 @@ internal sealed class SdpWriter
 
     private readonly StringBuilder _text = new();
 
-    /// <summary>RFC 8839 §4.2.1.2: relayed before server-reflexive before host, IPv4 before IPv6: the likeliest to work.</summary>
+    /// <summary>RFC 8839 §4.2.1.2: of the m= line's protocol, relayed before server-reflexive before host, IPv4 before IPv6: the likeliest to work.</summary>
     public static (string Address, int Port) DefaultCandidate(IReadOnlyList<IceCandidate> candidates)
     {
-        var best = candidates.MaxBy(candidate => (candidate.Type, candidate.Address.IsIPv4));
+        var best = candidates.Where(candidate => !candidate.Address.IsTcp).MaxBy(candidate => (candidate.Type, candidate.Address.IsIPv4));
         return best is null
             ? ("IP4 0.0.0.0", DiscardPort)
             : ($"{(best.Address.IsIPv4 ? "IP4" : "IP6")} {CandidateSyntax.FormatAddress(best.Address)}", best.Address.Port);

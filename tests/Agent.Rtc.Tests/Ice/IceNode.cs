@@ -21,9 +21,14 @@ internal sealed class IceNode : SimulatedNode
 
     public override MonotonicTime NextTimeout => Agent.NextTimeout;
 
-    /// <summary>"192.0.2.1:1" or "[fe80::1%2]:1".</summary>
+    /// <summary>"192.0.2.1:1", "[fe80::1%2]:1", or with "/tcp" behind.</summary>
     public static TransportAddress Parse(string text)
     {
+        if (text.EndsWith("/tcp", StringComparison.Ordinal))
+        {
+            return Parse(text[..^"/tcp".Length]).WithProtocol(TransportProtocol.Tcp);
+        }
+
         var colon = text.LastIndexOf(':');
         var host = text[..colon].Trim('[', ']');
         Assert.True(TransportAddress.TryParse(host, ushort.Parse(text[(colon + 1)..]), out var address));

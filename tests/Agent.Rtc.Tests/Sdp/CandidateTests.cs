@@ -25,8 +25,38 @@ public sealed class CandidateTests
         Assert.Equal(new SignaledCandidate(type, host, (ushort)port, priority, foundation), Parse(line));
     }
 
+    /// <summary>As Chromium and Firefox write them; RFC 6544 §4.5 has TCP in capitals, browsers in small letters.</summary>
     [Theory]
-    [InlineData("candidate:1 1 TCP 2105524479 192.0.2.1 9 typ host tcptype active")]
+    [InlineData("candidate:1 1 TCP 2105524479 192.0.2.1 9 typ host tcptype active", "192.0.2.1", 2105524479u)]
+    [InlineData("candidate:3393339970 1 tcp 1518280447 ac590cda-736a-41f8-ae9d-a44dcc66a513.local 9 typ host tcptype active generation 0 network-cost 999", "ac590cda-736a-41f8-ae9d-a44dcc66a513.local", 1518280447u)]
+    [InlineData("candidate:2 1 TCP 1 192.0.2.3 9 typ srflx raddr 192.0.2.1 rport 9 tcptype active", "192.0.2.3", 1u)]
+    public void Active_TCP_candidates_are_read(string line, string host, uint priority)
+    {
+        var candidate = Parse(line);
+
+        Assert.Equal((host, 9, priority, TransportProtocol.Tcp), (candidate!.HostName, candidate.Port, candidate.Priority, candidate.Protocol));
+    }
+
+    [Theory]
+    [InlineData("192.0.2.1", "192.0.2.1", "candidate:7 1 tcp 1 192.0.2.1 5000 typ host tcptype passive")]
+    [InlineData("203.0.113.9", "192.0.2.1", "candidate:7 1 tcp 1 203.0.113.9 5000 typ srflx raddr 192.0.2.1 rport 5000 tcptype passive")]
+    public void TCP_candidates_are_written_as_passive_ones(string address, string @base, string expected)
+    {
+        Assert.True(TransportAddress.TryParse(address, 5000, out var own));
+        Assert.True(TransportAddress.TryParse(@base, 5000, out var baseAddress));
+        var type = own == baseAddress ? IceCandidateType.Host : IceCandidateType.ServerReflexive;
+
+        Assert.Equal(expected, SdpNegotiation.FormatCandidate(
+            new IceCandidate(type, own.WithProtocol(TransportProtocol.Tcp), baseAddress.WithProtocol(TransportProtocol.Tcp), 1, "7")));
+    }
+
+    [Theory]
+    [InlineData("candidate:1 1 TCP 2105524479 192.0.2.1 9 typ host tcptype passive")]
+    [InlineData("candidate:1 1 TCP 2105524479 192.0.2.1 5000 typ host tcptype so")]
+    [InlineData("candidate:1 1 TCP 2105524479 192.0.2.1 5000 typ host")]
+    [InlineData("candidate:1 1 TCP 2105524479 192.0.2.1 5000 typ host tcptype")]
+    [InlineData("candidate:1 1 TCP 2105524479 192.0.2.1 5000 typ host generation tcptype active")]
+    [InlineData("candidate:1 1 SCTP 2105524479 192.0.2.1 5000 typ host tcptype active")]
     [InlineData("candidate:1 2 UDP 2122252542 192.0.2.1 54568 typ host")]
     [InlineData("candidate:1 1 UDP 0 192.0.2.1 5000 typ host")]
     [InlineData("candidate:1 1 UDP 2147483648 192.0.2.1 5000 typ host")]

@@ -34,7 +34,7 @@ public sealed class TrickleFragmentTests
         var fragment = Parse(Example.ReplaceLineEndings(lineEnd));
 
         Assert.Equal(new IceCredentials("EsAw", "P2uYro0UCOQ4zxjKXaWCBui1"), fragment.Ice);
-        Assert.Equal(["192.0.2.1", "198.51.100.2"], fragment.Candidates.Select(candidate => candidate.HostName));
+        Assert.Equal(["192.0.2.1", "198.51.100.2", "192.0.2.1"], fragment.Candidates.Select(candidate => candidate.HostName));
         Assert.True(fragment.EndOfCandidates);
     }
 

@@ -22,6 +22,9 @@ public readonly record struct CommandOutcome(bool IsDone, string? Problem)
 
     public RefusalKind Kind { get; init; }
 
+    /// <summary>Done without a problem, otherwise refused with it.</summary>
+    public static CommandOutcome Of(string? problem) => problem is null ? Done : Refused(problem);
+
     public static CommandOutcome Refused(string problem, RefusalKind kind = RefusalKind.Failed) => new(false, problem) { Kind = kind };
 }
 

@@ -103,6 +103,6 @@ public sealed partial class PwmThread : IDisposable
         return (int)Math.Ceiling(Math.Max(0, (next - Now).TotalMilliseconds));
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Lights are not operated any more: this is a bug")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "What is on PWM channels is not operated any more: this is a bug")]
     private partial void LogBroken(Exception bug);
 }

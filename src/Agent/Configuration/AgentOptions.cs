@@ -23,6 +23,9 @@ internal sealed record AgentOptions
     /// <summary>Dimmable lights; none unless configured.</summary>
     public IReadOnlyList<PwmLightOptions> PwmLights { get; init; } = [];
 
+    /// <summary>Cameras on servos; none unless configured.</summary>
+    public IReadOnlyList<PanTiltOptions> PanTilts { get; init; } = [];
+
     /// <summary>Where what is switched at run time is kept; <c>null</c> for the service manager's folder, if there is one.</summary>
     public string? StateDirectory { get; init; }
 

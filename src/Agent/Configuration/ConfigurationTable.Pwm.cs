@@ -47,6 +47,11 @@ internal static partial class ConfigurationTable
     {
         var taken = new Dictionary<PwmAddress, string>();
         foreach (var light in options.PwmLights) Take(light.Address, $"pwm.{light.Name}");
+        foreach (var panTilt in options.PanTilts)
+        {
+            Take(panTilt.Pan.Address, $"panTilt.{panTilt.Name}.pan");
+            Take(panTilt.Tilt.Address, $"panTilt.{panTilt.Name}.tilt");
+        }
 
         void Take(PwmAddress address, string by)
         {

@@ -4,7 +4,7 @@ using Agent.Devices.Pwm;
 
 namespace Agent.Home;
 
-/// <summary>The lights on PWM channels as a smart home sees and operates them.</summary>
+/// <summary>What is on PWM channels, lights and servos, as a smart home sees and operates them.</summary>
 internal sealed partial class PwmEntities : IDisposable
 {
     private readonly EntityRegistry _entities;
@@ -16,7 +16,8 @@ internal sealed partial class PwmEntities : IDisposable
     {
         (_entities, _state, _log) = (entities, state, loggers.CreateLogger<PwmEntities>());
         var lights = options.PwmLights.Where(light => IsFree(light.Name)).ToDictionary(light => light.Name, light => new PwmLight(light, Remembered(light), _log));
-        _thread = new PwmThread(lights.Values, TimeProvider.System, loggers);
+        var panTilts = options.PanTilts.Where(panTilt => PanTiltEntities.Ids(panTilt).All(IsFree)).Select(panTilt => new PanTiltEntities(panTilt, entities, state, _log, DoAsync)).ToList();
+        _thread = new PwmThread([.. lights.Values, .. panTilts.Select(panTilt => panTilt.Device)], TimeProvider.System, loggers);
         foreach (var (name, light) in lights) Show(name, light);
     }
 
@@ -25,11 +26,13 @@ internal sealed partial class PwmEntities : IDisposable
 
     /// <summary>Registers what the configuration has; <c>null</c>, and no thread, if it has none.</summary>
     public static PwmEntities? Create(AgentOptions options, EntityRegistry entities, PersistentState state, ILoggerFactory loggers) =>
-        options.PwmLights.Count == 0 ? null : new PwmEntities(options, entities, state, loggers);
+        options.PwmLights.Count + options.PanTilts.Count == 0 ? null : new PwmEntities(options, entities, state, loggers);
 
     public void Start() => _thread.Start();
 
     public void Dispose() => _thread.Dispose();
+
+    private Task<string?> DoAsync(PwmDevice device, Func<TimeSpan, string?> run) => _thread.DoAsync(device, run);
 
     private static string BrightnessKey(string name) => $"pwm.{name}.brightness";
 
@@ -58,7 +61,7 @@ internal sealed partial class PwmEntities : IDisposable
                 SwitchEntity.Off => 0,
                 _ => int.Parse(command, CultureInfo.InvariantCulture),
             };
-            return ToOutcome(await _thread.DoAsync(light, now => light.Set(percent, now)).WaitAsync(cancellation));
+            return CommandOutcome.Of(await DoAsync(light, now => light.Set(percent, now)).WaitAsync(cancellation));
         });
         _entities.SetAvailable(name, false);
         Publish(light.State);
@@ -82,8 +85,6 @@ internal sealed partial class PwmEntities : IDisposable
     }
 
     private static string ToWords(string name) => name.Replace('_', ' ');
-
-    private static CommandOutcome ToOutcome(string? problem) => problem is null ? CommandOutcome.Done : CommandOutcome.Refused(problem);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "\"{Id}\" is not shown to the smart home: something else has that name; rename one")]
     private partial void LogSameId(string id);

@@ -38,7 +38,7 @@ internal sealed class MetricsPage
 
         if (state.PwmCommandsRefused() is { } refused)
         {
-            page.Family("camera_agent_pwm_commands_refused_total", "counter", "Commands for lights refused because too many were waiting.", ([], refused));
+            page.Family("camera_agent_pwm_commands_refused_total", "counter", "Commands for PWM outputs refused because too many were waiting.", ([], refused));
         }
 
         if (state.Automations is { } automations)

@@ -29,7 +29,9 @@ internal static partial class AgentHost
         var logger = loggers.CreateLogger("Agent");
         try
         {
-            var composition = new Composition(options, loggers);
+            var isToRestart = false;
+            var restart = ServiceManager.StartsAgain(Environment.GetEnvironmentVariable, Environment.ProcessId) ? (Action)Restart : null;
+            var composition = new Composition(options, loggers, restart);
             try
             {
                 HttpServer.Map(app, options, composition.State, new PageFiles(typeof(AgentHost).Assembly));
@@ -49,7 +51,13 @@ internal static partial class AgentHost
             }
 
             LogStopped(logger);
-            return ExitCode.Success;
+            return isToRestart ? ExitCode.Restart : ExitCode.Success;
+
+            void Restart()
+            {
+                isToRestart = true;
+                app.Lifetime.StopApplication();
+            }
         }
         catch (Exception e) when (e is IOException or SocketException or InvalidOperationException or DllNotFoundException)
         {

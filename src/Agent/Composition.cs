@@ -21,8 +21,11 @@ internal sealed class Composition : IAsyncDisposable
     private readonly HomeMotion _motion;
 
     /// <summary>Opens the media port; nothing is captured or announced before <see cref="Start"/>.</summary>
+    /// <param name="options">What there is.</param>
+    /// <param name="loggers">For the log.</param>
+    /// <param name="restart">Ends the agent so that it is started anew; <c>null</c> if nobody would start it.</param>
     /// <exception cref="InvalidOperationException">The media port cannot be opened.</exception>
-    public Composition(AgentOptions options, ILoggerFactory loggers)
+    public Composition(AgentOptions options, ILoggerFactory loggers, Action? restart)
     {
         _cameras = [.. options.Cameras.Select(camera => new CameraPipeline(camera, loggers))];
         // systemd.exec(5), StateDirectory=: several are separated by ':'.
@@ -44,7 +47,7 @@ internal sealed class Composition : IAsyncDisposable
             Motion = _motion.Cameras,
         };
         _home = new HomeUpdates(
-            _entities, State.Units.Values, _viewers, _state, () => _mqtt?.GetStatus()?.Connected == true, TimeProvider.System, loggers.CreateLogger<HomeUpdates>());
+            _entities, State.Units.Values, _viewers, _state, () => _mqtt?.GetStatus()?.Connected == true, restart, TimeProvider.System, loggers.CreateLogger<HomeUpdates>());
         _pwm = PwmEntities.Create(options, _entities, _state, loggers);
         _automations?.Register();
     }

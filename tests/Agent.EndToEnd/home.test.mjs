@@ -26,14 +26,17 @@ describe('The smart home over MQTT', () => {
   test('the device announces itself with what its camera has', async () => {
     // The sizes that a camera offers are known when it has been opened.
     const config = await eventually('the announcement with the resolution', () => {
-      const [announced] = [...topics.keys()].filter((t) => t.startsWith('homeassistant/device/')).map((t) => topics.get(t));
+      const [announced] = [...topics.keys()].filter((t) => t.startsWith('homeassistant/device/camera-agent-porch/')).map((t) => topics.get(t));
       return announced?.includes('front_door_resolution') ? announced : undefined;
     });
     const components = Object.values(JSON.parse(config).cmps).map(({ uniq_id, unique_id, p, platform }) => `${p ?? platform} ${uniq_id ?? unique_id}`).sort();
-    assert.deepEqual(components.map((line) => line.replace('camera-agent-porch_', '')), [
+    // What the machine has sensors for is its own affair.
+    const ofMachine = ['sensor cpu_temperature', 'binary_sensor power_problem', 'sensor wifi_signal'];
+    assert.deepEqual(components.map((line) => line.replace('camera-agent-porch_', '')).filter((line) => !ofMachine.includes(line)), [
       'button front_door_restart', 'button front_door_take_snapshot', 'camera front_door_snapshot', 'number front_door_bitrate',
       'number front_door_target_frame_rate', 'select front_door_encoder_kind', 'select front_door_resolution', 'sensor front_door_bitrate_now',
-      'sensor front_door_encoder', 'sensor front_door_frame_rate', 'sensor started', 'sensor viewers', 'switch front_door_privacy',
+      'sensor disk_free', 'sensor front_door_encoder', 'sensor front_door_frame_rate', 'sensor memory_available', 'sensor started', 'sensor uptime',
+      'sensor viewers', 'switch front_door_privacy', 'update version',
     ]);
     await shows('status', 'online');
     await shows('viewers', '0');
@@ -74,5 +77,18 @@ describe('The smart home over MQTT', () => {
     await shows('front_door_restart/availability', 'online');
     await client.publishAsync('camera-agent/porch/front_door_restart/set', 'PRESS', { qos: 1 });
     await eventually('the camera produces again', async () => (await agent.status()).cameras[0].isProducing);
+  });
+
+  test('the button ends the agent in order, with the status at which systemd starts it again; elsewhere there is none', async () => {
+    assert.equal((await fetch(`${agent.url}/api/entities/reboot_agent`)).status, 404);
+    const served = await Agent.start(
+      { cameras: { main: camera }, mqtt: { host: '127.0.0.1', port: broker.port, device: 'yard' } },
+      { wrapper: ['sh', '-c', 'SYSTEMD_EXEC_PID=$$ exec "$@"', 'sh'] });
+    await eventually('yard is online', () => topics.get('camera-agent/yard/status')?.toString() === 'online');
+    await client.publishAsync('camera-agent/yard/reboot_agent/set', 'PRESS', { qos: 1 });
+    assert.equal((await served.exited)[0], 75);
+    assert.match(served.output, /Stopped/);
+    await eventually('yard is offline', () => topics.get('camera-agent/yard/status')?.toString() === 'offline');
+    await served.stop();
   });
 });

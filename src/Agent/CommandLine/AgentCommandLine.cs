@@ -13,6 +13,9 @@ internal static class ExitCode
     public const int Success = 0;
     public const int Failure = 1;
     public const int Usage = 2;
+
+    /// <summary>The agent was asked to start anew: EX_TEMPFAIL of sysexits.h, which deploy/camera-agent.service names.</summary>
+    public const int Restart = 75;
 }
 
 /// <summary>The commands, their options, and the exit status of each.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Agent.Http;
 using Agent.Transport;
 
@@ -15,7 +14,7 @@ internal sealed partial class HomeUpdates : IAsyncDisposable
     /// <summary>A task that hangs in a camera's driver must not keep the broker from being told that the agent stops.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromMilliseconds(300);
 
-    private readonly EntityRegistry _entities;
+    private readonly DeviceEntities _device;
     private readonly CameraUpdates[] _cameras;
     private readonly IViewerGateway _viewers;
     private readonly ILogger _log;
@@ -28,13 +27,14 @@ internal sealed partial class HomeUpdates : IAsyncDisposable
     /// <param name="viewers">Counts them.</param>
     /// <param name="state">Remembers what is chosen.</param>
     /// <param name="isWatched">Whether anybody would see a picture: those of nobody's are not taken.</param>
+    /// <param name="restart">Ends the agent so that it is started anew; <c>null</c> if nobody would start it.</param>
     /// <param name="clock">Paces the updates and says when the agent was started.</param>
     /// <param name="log">For bugs.</param>
     public HomeUpdates(
-        EntityRegistry entities, IEnumerable<CameraUnit> cameras, IViewerGateway viewers, PersistentState state, Func<bool> isWatched, TimeProvider clock,
+        EntityRegistry entities, IEnumerable<CameraUnit> cameras, IViewerGateway viewers, PersistentState state, Func<bool> isWatched, Action? restart, TimeProvider clock,
         ILogger<HomeUpdates> log)
     {
-        (_entities, _viewers, _log) = (entities, viewers, log);
+        (_viewers, _log) = (viewers, log);
         var named = cameras.ToLookup(camera => Entity.IsId($"{CameraEntities.ToId(camera.Pipeline.Options.Name)}_{LongestSuffix}"));
         foreach (var other in named[false]) LogLongName(other.Pipeline.Options.Name);
         var byId = named[true].ToLookup(camera => CameraEntities.ToId(camera.Pipeline.Options.Name));
@@ -42,10 +42,8 @@ internal sealed partial class HomeUpdates : IAsyncDisposable
             camera.Pipeline, new CameraEntities(camera, entities), new CameraControlEntities(camera.Pipeline, entities, log),
             new CameraModeEntities(camera.Pipeline, entities, state), isWatched, Interval, clock, log))];
         foreach (var other in byId.SelectMany(same => same.Skip(1))) LogSameId(other.Pipeline.Options.Name);
-        entities.Register(new SensorEntity("viewers", "Viewers") { StateClass = "measurement", Icon = "mdi:eye", Category = EntityCategory.Diagnostic });
-        entities.Register(new SensorEntity("started", "Started") { DeviceClass = "timestamp", Category = EntityCategory.Diagnostic });
-        entities.Publish("started", clock.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:sszzz", CultureInfo.InvariantCulture));
-        _timer = new PeriodicTimer(Interval, clock);
+        _device = new DeviceEntities(entities, new DeviceHealth(), state.Folder ?? "/", restart, clock);
+        _timer = new PeriodicTimer(DeviceEntities.Interval, clock);
         _task = Task.Run(RunAsync);
     }
 
@@ -70,7 +68,7 @@ internal sealed partial class HomeUpdates : IAsyncDisposable
     {
         try
         {
-            do _entities.Publish("viewers", _viewers.GetStatus().Viewers.ToString(CultureInfo.InvariantCulture));
+            do _device.Publish(_viewers.GetStatus().Viewers);
             while (await _timer.WaitForNextTickAsync(_stop.Token));
         }
         catch (OperationCanceledException)

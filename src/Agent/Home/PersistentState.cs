@@ -25,11 +25,15 @@ internal sealed partial class PersistentState : IAsyncDisposable
     public PersistentState(string? directory, ILogger<PersistentState> log)
     {
         _log = log;
+        Folder = directory;
         _path = directory is null ? null : Path.Combine(directory, FileName);
         if (_path is null) LogKeepsNothing();
         else Read(_path);
         _writer = Task.Run(WriteAsync);
     }
+
+    /// <summary>Where the file is; <c>null</c> if nothing is kept beyond this run.</summary>
+    public string? Folder { get; }
 
     /// <summary>The value, <c>null</c> if there is none.</summary>
     public string? Find(string name)

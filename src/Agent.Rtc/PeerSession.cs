@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Agent.Rtc.DataChannels;
 using Agent.Rtc.Dtls;
 using Agent.Rtc.Ice;
 using Agent.Rtc.Rtp;
@@ -34,6 +35,7 @@ public sealed class PeerSession : IDisposable
     private readonly DtlsRole _dtlsRole;
     private readonly DtlsFingerprint _remoteFingerprint;
     private readonly RtpVideoSender _video;
+    private readonly DataChannelTransport? _data;
     private readonly TransportAddress[] _provenAddresses = new TransportAddress[MaximumProvenAddresses];
     private readonly Queue<PeerEvent> _stateEvents = new(Enum.GetValues<PeerState>().Length);
     private int _nextProvenAddress;
@@ -60,9 +62,10 @@ public sealed class PeerSession : IDisposable
     /// <param name="dtls">A fresh association; the session disposes it.</param>
     /// <param name="random">Source of randomness.</param>
     /// <param name="now">The present.</param>
+    /// <param name="dataHandler">Uses the data channels; without it there are none.</param>
     public PeerSession(
         NegotiatedSession negotiated, IceCredentials local, IReadOnlyList<IceCandidate> localCandidates, RtpVideoSenderOptions video,
-        IDtlsEndpoint dtls, IRandomSource random, MonotonicTime now)
+        IDtlsEndpoint dtls, IRandomSource random, MonotonicTime now, IDataChannelHandler? dataHandler = null)
     {
         ArgumentNullException.ThrowIfNull(negotiated);
         ArgumentNullException.ThrowIfNull(localCandidates);
@@ -75,6 +78,11 @@ public sealed class PeerSession : IDisposable
         foreach (var candidate in localCandidates)
             _ice.AddLocalCandidate(candidate, now);
         AddSignaledCandidates(negotiated, now);
+        if (negotiated.DataChannels is { } data && dataHandler is not null)
+        {
+            _data = new DataChannelTransport(data, _dtlsRole, dataHandler, random);
+            _dtls.DataHandler = _data.HandlePacket;
+        }
 
         // A server has nothing to say before the peer's ClientHello, which may come before this side knows the path that it came on.
         if (_dtlsRole == DtlsRole.Server)
@@ -91,6 +99,9 @@ public sealed class PeerSession : IDisposable
     /// <summary>The ufrag that STUN checks for this session carry first in USERNAME: how a shared socket finds the session.</summary>
     public string LocalUfrag => _ice.LocalCredentials.Ufrag;
 
+    /// <summary>The data channels; <c>null</c> if none were agreed.</summary>
+    public DataChannelTransport? Data => _data;
+
     /// <summary>When to call <see cref="HandleTimeout"/>; an instant in the past means at once.</summary>
     public MonotonicTime NextTimeout
     {
@@ -103,8 +114,10 @@ public sealed class PeerSession : IDisposable
             if (State != PeerState.Connected)
                 return MonotonicTime.Min(next, _handshakeDeadline);
 
-            // Without a path (an ICE restart after consent was lost) nothing that the video has due could be sent.
-            return _ice.TryGetSelectedPath(out _, out _) ? MonotonicTime.Min(next, _video.NextTimeout) : next;
+            // Without a path (an ICE restart after consent was lost) nothing that is due could be sent.
+            return _ice.TryGetSelectedPath(out _, out _)
+                ? MonotonicTime.Min(next, MonotonicTime.Min(_video.NextTimeout, _data?.NextTimeout ?? MonotonicTime.Never))
+                : next;
         }
     }
 
@@ -136,7 +149,11 @@ public sealed class PeerSession : IDisposable
         _ice.HandleTimeout(now);
         _dtls.HandleTimeout(now);
         if (State == PeerState.Connected)
+        {
             _video.HandleTimeout(now);
+            _data?.HandleTimeout(now);
+        }
+
         Advance(now);
     }
 
@@ -166,7 +183,8 @@ public sealed class PeerSession : IDisposable
 
         // RTCP comes first: of a closing session, BYE must leave before the close_notify that ends it.
         if (TryGetPath(out var local, out var remote) &&
-            (TryWriteRtcp(buffer, now, wallClock, out var length) || _dtls.TryDequeueTransmit(buffer, out length) || TryWriteRtp(buffer, now, wallClock, out length)))
+            (TryWriteRtcp(buffer, now, wallClock, out var length) || _dtls.TryDequeueTransmit(buffer, out length) ||
+                TryWriteData(buffer, now, out length) || TryWriteRtp(buffer, now, wallClock, out length)))
         {
             transmit = new Transmit(length, local, remote);
             return true;
@@ -217,7 +235,10 @@ public sealed class PeerSession : IDisposable
         var video = _video.GetStatistics();
         return new PeerSessionStatus(
             State, CloseReason, _ice.SelectedPair, _ice.GetPairs(), _dtls.ProtocolVersion, GetSrtpProfileName(),
-            video with { FramesDropped = video.FramesDropped + _framesDropped }, _datagramsDropped);
+            video with { FramesDropped = video.FramesDropped + _framesDropped }, _datagramsDropped)
+        {
+            Data = _data?.GetStatus(),
+        };
     }
 
     /// <summary>Says BYE and close_notify; drain once more, then dispose.</summary>
@@ -230,6 +251,7 @@ public sealed class PeerSession : IDisposable
         _ = _ice.TryGetSelectedPath(out _closingLocal, out _closingRemote);
         _ice.Close();
         _video.Close();
+        _data?.Close(reason);
         _dtls.Close();
         CloseReason = reason;
         SetState(PeerState.Closed);
@@ -324,7 +346,7 @@ public sealed class PeerSession : IDisposable
         }
 
         if (State == PeerState.Securing && _dtls.State == DtlsState.Connected)
-            StartMedia();
+            StartMedia(now);
 
         if (_dtls.State == DtlsState.Failed)
         {
@@ -361,7 +383,7 @@ public sealed class PeerSession : IDisposable
         return isNew;
     }
 
-    private void StartMedia()
+    private void StartMedia(MonotonicTime now)
     {
         Span<byte> material = stackalloc byte[MaximumKeyingMaterialLength];
         if (!_dtls.TryExportSrtpKeyingMaterial(out _srtpProfile, material, out var length))
@@ -371,6 +393,7 @@ public sealed class PeerSession : IDisposable
         CryptographicOperations.ZeroMemory(material);
         SetState(PeerState.Connected);
         _keyFrameNeeded = true;
+        _data?.Start(now);
     }
 
     private bool TryGetPath(out TransportAddress local, out TransportAddress remote)
@@ -391,6 +414,14 @@ public sealed class PeerSession : IDisposable
 
         length = _send.ProtectRtcp(buffer, length);
         return true;
+    }
+
+    /// <summary>The packet passes through the caller's buffer, which then takes the record that it is in.</summary>
+    private bool TryWriteData(Span<byte> buffer, MonotonicTime now, out int length)
+    {
+        length = 0;
+        return State == PeerState.Connected && _data is not null && _data.TryWritePacket(buffer, now, out length)
+            && _dtls.TrySend(buffer[..length]) && _dtls.TryDequeueTransmit(buffer, out length);
     }
 
     private bool TryWriteRtp(Span<byte> buffer, MonotonicTime now, DateTimeOffset wallClock, out int length)

@@ -1,3 +1,4 @@
+using Agent.Rtc.DataChannels;
 using Agent.Rtc.Ice;
 using Agent.Rtc.Rtp;
 
@@ -27,4 +28,8 @@ public readonly record struct PeerEvent(PeerEventKind Kind, PeerState State);
 /// <summary>A viewer as the status shows it.</summary>
 public sealed record PeerSessionStatus(
     PeerState State, string? CloseReason, CandidatePairStatus? SelectedPair, IReadOnlyList<CandidatePairStatus> Pairs,
-    string? DtlsVersion, string? SrtpProfile, RtpVideoSenderStatistics Video, long DatagramsDropped);
+    string? DtlsVersion, string? SrtpProfile, RtpVideoSenderStatistics Video, long DatagramsDropped)
+{
+    /// <summary>The data channels; <c>null</c> if none were agreed.</summary>
+    public DataChannelStatus? Data { get; init; }
+}

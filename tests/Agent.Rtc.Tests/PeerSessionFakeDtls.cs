@@ -12,6 +12,7 @@ internal sealed class PeerSessionFakeDtls(SrtpProfile profile) : IDtlsEndpoint
     // Content types of RFC 6347, as the demultiplexer sees them; the second byte is this class's own.
     private const byte Alert = 21;
     private const byte Handshake = 22;
+    private const byte ApplicationData = 23;
     private const byte Hello = 1;
     private const byte Answer = 2;
     private const byte CloseNotify = 0;
@@ -29,6 +30,8 @@ internal sealed class PeerSessionFakeDtls(SrtpProfile profile) : IDtlsEndpoint
     public string? ProtocolVersion => State == DtlsState.Connected ? "DTLSv1.2" : null;
 
     public MonotonicTime NextTimeout { get; private set; } = MonotonicTime.Never;
+
+    public DtlsDataHandler? DataHandler { get; set; }
 
     /// <summary>Answers a hello with a fatal alert, as for a wrong fingerprint.</summary>
     internal bool Refuses { get; init; }
@@ -69,6 +72,9 @@ internal sealed class PeerSessionFakeDtls(SrtpProfile profile) : IDtlsEndpoint
                 State = DtlsState.Connected;
                 NextTimeout = MonotonicTime.Never;
                 break;
+            case [ApplicationData, .. var data] when State == DtlsState.Connected:
+                DataHandler?.Invoke(data, now);
+                break;
             case [Alert, CloseNotify]:
                 State = DtlsState.Closed;
                 NextTimeout = MonotonicTime.Never;
@@ -77,6 +83,15 @@ internal sealed class PeerSessionFakeDtls(SrtpProfile profile) : IDtlsEndpoint
                 Fail("The peer sent the alert 'bad certificate'.");
                 break;
         }
+    }
+
+    public bool TrySend(ReadOnlySpan<byte> data)
+    {
+        if (State != DtlsState.Connected)
+            return false;
+
+        _outgoing.Enqueue([ApplicationData, .. data]);
+        return true;
     }
 
     public void HandleTimeout(MonotonicTime now)

@@ -19,6 +19,10 @@ internal sealed class IdleDtlsEndpoint : IDtlsEndpoint
 
     public MonotonicTime NextTimeout => MonotonicTime.Never;
 
+    public DtlsDataHandler? DataHandler { get; set; }
+
+    public bool TrySend(ReadOnlySpan<byte> data) => false;
+
     public void Start(DtlsRole role, DtlsFingerprint remoteFingerprint, MonotonicTime now)
     {
     }

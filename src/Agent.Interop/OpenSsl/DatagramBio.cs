@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -14,18 +15,31 @@ internal sealed unsafe class DatagramBio
 
     private static readonly nint Method = CreateMethod();
 
-    private readonly Queue<byte[]> _outgoing = new();
+    private readonly Queue<(byte[] Buffer, int Length)> _outgoing = new();
     private byte* _incoming;
     private int _incomingLength;
 
     /// <summary>What the peer's certificate is held against; kept here because OpenSSL's callbacks find their way to the BIO.</summary>
     internal PeerCertificateCheck? PeerCheck { get; set; }
 
-    /// <summary>Datagrams that OpenSSL wrote, oldest first.</summary>
-    internal Queue<byte[]> Outgoing => _outgoing;
-
-    /// <summary>Datagrams dropped because <see cref="Outgoing"/> was full.</summary>
+    /// <summary>Datagrams dropped because too many waited.</summary>
     internal long OutgoingDropped { get; private set; }
+
+    /// <summary>Copies the oldest datagram that OpenSSL wrote.</summary>
+    /// <exception cref="ArgumentException">The buffer is smaller than the datagram.</exception>
+    internal bool TryDequeueOutgoing(Span<byte> buffer, out int length)
+    {
+        if (!_outgoing.TryDequeue(out var datagram))
+        {
+            length = 0;
+            return false;
+        }
+
+        datagram.Buffer.AsSpan(0, datagram.Length).CopyTo(buffer);
+        length = datagram.Length;
+        ArrayPool<byte>.Shared.Return(datagram.Buffer);
+        return true;
+    }
 
     /// <summary>Makes the BIO that calls back into this object; the SSL that it is given to frees it.</summary>
     internal nint CreateBio()
@@ -73,9 +87,16 @@ internal sealed unsafe class DatagramBio
             return length;
 
         if (self._outgoing.Count < MaximumOutgoing)
-            self._outgoing.Enqueue(new ReadOnlySpan<byte>(data, length).ToArray());
+        {
+            var buffer = ArrayPool<byte>.Shared.Rent(length);
+            new ReadOnlySpan<byte>(data, length).CopyTo(buffer);
+            self._outgoing.Enqueue((buffer, length));
+        }
         else
+        {
             self.OutgoingDropped++;
+        }
+
         return length;
     }
 

@@ -103,6 +103,9 @@ internal static unsafe partial class LibSsl
     internal static partial int SSL_read(SafeSslHandle ssl, byte* buffer, int length);
 
     [LibraryImport(Library)]
+    internal static partial int SSL_write(SafeSslHandle ssl, byte* buffer, int length);
+
+    [LibraryImport(Library)]
     internal static partial int SSL_shutdown(SafeSslHandle ssl);
 
     [LibraryImport(Library)]

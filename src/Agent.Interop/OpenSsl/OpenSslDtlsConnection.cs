@@ -119,6 +119,17 @@ public sealed unsafe class OpenSslDtlsConnection : IDisposable
         }
     }
 
+    /// <summary>Writes application data as one record in one datagram; it must fit the MTU with the record's overhead.</summary>
+    public DtlsStepResult Write(ReadOnlySpan<byte> data)
+    {
+        LibCrypto.ERR_clear_error();
+        fixed (byte* bytes = data)
+        {
+            var result = LibSsl.SSL_write(_ssl, bytes, data.Length);
+            return result > 0 ? DtlsStepResult.Done : Classify(result);
+        }
+    }
+
     /// <summary>Time until the retransmission timer runs out on the wall clock that OpenSSL reads; false while no timer runs.</summary>
     public bool TryGetTimeout(out TimeSpan remaining)
     {
@@ -140,18 +151,7 @@ public sealed unsafe class OpenSslDtlsConnection : IDisposable
 
     /// <summary>Copies the oldest outgoing datagram.</summary>
     /// <exception cref="ArgumentException">The buffer is smaller than the MTU given to the constructor.</exception>
-    public bool TryDequeueDatagram(Span<byte> buffer, out int length)
-    {
-        if (!_bio.Outgoing.TryDequeue(out var datagram))
-        {
-            length = 0;
-            return false;
-        }
-
-        datagram.CopyTo(buffer);
-        length = datagram.Length;
-        return true;
-    }
+    public bool TryDequeueDatagram(Span<byte> buffer, out int length) => _bio.TryDequeueOutgoing(buffer, out length);
 
     /// <summary>Fills the whole span with keying material (RFC 5705, without a context).</summary>
     /// <exception cref="OpenSslException">The handshake is not complete.</exception>

@@ -21,6 +21,9 @@ public enum DtlsState
 /// <param name="Value">The digest.</param>
 public sealed record DtlsFingerprint(string Algorithm, ReadOnlyMemory<byte> Value);
 
+/// <summary>Takes the application data of one record; the bytes are good until the call returns.</summary>
+public delegate void DtlsDataHandler(ReadOnlySpan<byte> data, MonotonicTime now);
+
 /// <summary>
 /// The seam in front of the DTLS library: one association, fed exactly one datagram at a time and then drained. The remote
 /// certificate is checked against the fingerprint of the SDP before <see cref="State"/> becomes Connected and before any key leaves.
@@ -37,7 +40,10 @@ public interface IDtlsEndpoint : IDisposable
 
     void Start(DtlsRole role, DtlsFingerprint remoteFingerprint, MonotonicTime now);
 
-    /// <summary>Feeds one datagram. Application data is dropped: this side offers no data channel.</summary>
+    /// <summary>Is given application data within <see cref="HandleDatagram"/>, once Connected; without it the data is dropped.</summary>
+    DtlsDataHandler? DataHandler { get; set; }
+
+    /// <summary>Feeds one datagram.</summary>
     void HandleDatagram(ReadOnlySpan<byte> datagram, MonotonicTime now);
 
     MonotonicTime NextTimeout { get; }
@@ -45,6 +51,9 @@ public interface IDtlsEndpoint : IDisposable
     void HandleTimeout(MonotonicTime now);
 
     bool TryDequeueTransmit(Span<byte> buffer, out int length);
+
+    /// <summary>Queues one datagram with application data, of which the MTU less a record's overhead fits; false unless Connected.</summary>
+    bool TrySend(ReadOnlySpan<byte> data);
 
     /// <summary>Exports the negotiated SRTP profile and keying material (RFC 5764 §4.2); false until Connected.</summary>
     bool TryExportSrtpKeyingMaterial(out Srtp.SrtpProfile profile, Span<byte> keyingMaterial, out int length);

@@ -1,4 +1,3 @@
-using Agent.Rtc.Dtls;
 using Agent.Rtc.Ice;
 
 namespace Agent.Rtc.Sdp;
@@ -12,7 +11,7 @@ internal static class AnswerWriter
         sdp.Session(options.Ssrc, options.RtxSsrc);
         if (terms.IsBundled)
         {
-            sdp.Line($"a=group:BUNDLE {terms.Mid}");
+            sdp.Line($"a=group:BUNDLE {string.Join(' ', terms.BundledMids)}");
         }
 
         sdp.Line(terms.Trickles ? "a=ice-options:trickle ice2" : "a=ice-options:ice2");
@@ -21,6 +20,10 @@ internal static class AnswerWriter
             if (section == terms.Section)
             {
                 WriteVideo(sdp, terms, options);
+            }
+            else if (section == terms.Data?.Section)
+            {
+                terms.Data.Write(sdp, terms, options, isTagged: terms.BundledMids[0] == terms.Data.Mid);
             }
             else
             {
@@ -67,9 +70,7 @@ internal static class AnswerWriter
         sdp.Line($"c=IN {address}");
         sdp.Line($"a=mid:{terms.Mid}");
         sdp.Line("a=sendonly");
-        sdp.Ice(options.Ice);
-        sdp.Fingerprint(options.Fingerprint);
-        sdp.Line(terms.LocalRole == DtlsRole.Client ? "a=setup:active" : "a=setup:passive");
+        sdp.Transport(options.Ice, options.Fingerprint, terms.LocalRole);
         sdp.Line("a=rtcp-mux");
         if (terms.ReducedSizeRtcp)
         {

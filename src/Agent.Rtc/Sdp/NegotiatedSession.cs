@@ -27,6 +27,9 @@ public sealed record NegotiatedSession(
     /// <summary>This side made the offer.</summary>
     public bool IsOfferer { get; init; }
 
+    /// <summary>The peer's side of the data channels; <c>null</c> without any.</summary>
+    public DataChannelTerms? DataChannels { get; init; }
+
     /// <summary>This side's ICE role: whoever offers controls, unless the peer is lite and cannot (RFC 8445 §6.1.1).</summary>
     public IceRole IceRole => IsOfferer || RemoteIsIceLite ? IceRole.Controlling : IceRole.Controlled;
 }

@@ -19,7 +19,8 @@ internal static class OfferReader
     private static readonly (string Algorithm, int Length)[] s_hashes = [("sha-512", 64), ("sha-384", 48), ("sha-256", 32)];
 
     public static bool TryRead(
-        SdpDescription offer, H264ProfileLevel stream, [NotNullWhen(true)] out OfferTerms? terms, [NotNullWhen(false)] out SdpError? error)
+        SdpDescription offer, H264ProfileLevel stream, bool wantsData, [NotNullWhen(true)] out OfferTerms? terms,
+        [NotNullWhen(false)] out SdpError? error)
     {
         terms = null;
         var bundle = BundleMids(offer.Session);
@@ -60,6 +61,7 @@ internal static class OfferReader
             return false;
         }
 
+        var data = wantsData && isBundled ? DataChannelSection.Find(offer, bundle) : null;
         var candidates = new List<SignaledCandidate>();
         var source = tagged is not null && !video.Has("candidate") ? tagged : video;
         ReadCandidates(source, candidates);
@@ -67,7 +69,11 @@ internal static class OfferReader
         terms = new OfferTerms(
             video, mid, isBundled, offer.Session.Has("ice-lite"), Trickles(levels), ice, fingerprint, role, candidates,
             source.Has("end-of-candidates") || offer.Session.Has("end-of-candidates"), format, extensions,
-            video.Has("rtcp-rsize"));
+            video.Has("rtcp-rsize"))
+        {
+            Data = data,
+            BundledMids = data is null ? [mid] : [.. bundle.Where(one => one == mid || one == data.Mid)],
+        };
         return true;
     }
 

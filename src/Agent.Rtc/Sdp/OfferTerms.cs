@@ -12,8 +12,15 @@ namespace Agent.Rtc.Sdp;
 internal sealed record H264Format(
     byte PayloadType, byte? RtxPayloadType, string AnsweredProfileLevelId, bool AllowsLevelAsymmetry, IReadOnlyList<string> Feedback);
 
-/// <summary>What of an offer concerns the one video section that is answered.</summary>
+/// <summary>What of an offer concerns the one video section that is answered, and the data channels beside it.</summary>
 internal sealed record OfferTerms(
     SdpBlock Section, string Mid, bool IsBundled, bool IsIceLite, bool Trickles, IceCredentials Ice, DtlsFingerprint Fingerprint,
     DtlsRole LocalRole, IReadOnlyList<SignaledCandidate> Candidates, bool EndOfCandidates, H264Format Format,
-    IReadOnlyList<HeaderExtension> Extensions, bool ReducedSizeRtcp);
+    IReadOnlyList<HeaderExtension> Extensions, bool ReducedSizeRtcp)
+{
+    /// <summary>The data channels, where they are offered and wanted.</summary>
+    public DataChannelSection? Data { get; init; }
+
+    /// <summary>What is accepted, in the order of the offer's BUNDLE group: the first is the tagged section (RFC 8843 §7.3.1).</summary>
+    public IReadOnlyList<string> BundledMids { get; init; } = [Mid];
+}

@@ -14,4 +14,8 @@ namespace Agent.Rtc.Sdp;
 /// <param name="StreamId">msid stream id: the camera's name.</param>
 public sealed record SdpAnswerOptions(
     IceCredentials Ice, DtlsFingerprint Fingerprint, IReadOnlyList<IceCandidate> Candidates, string ProfileLevelId,
-    uint Ssrc, uint RtxSsrc, string Cname, string StreamId);
+    uint Ssrc, uint RtxSsrc, string Cname, string StreamId)
+{
+    /// <summary>Whether data channels are accepted where they are offered.</summary>
+    public bool WantsDataChannels { get; init; }
+}

@@ -6,7 +6,7 @@ namespace Agent.Rtc.Sdp;
 /// <summary>Offer/answer (RFC 3264, RFC 8829, RFC 8843) and trickle fragments, from text to text; no state.</summary>
 public static class SdpNegotiation
 {
-    /// <summary>Answers a browser's offer with one sendonly H.264 video, everything else rejected, BUNDLE, rtcp-mux.</summary>
+    /// <summary>Answers a browser's offer with one sendonly H.264 video, data channels if both sides want them, everything else rejected, BUNDLE, rtcp-mux.</summary>
     /// <param name="offer">UTF-8 SDP with CRLF or LF line ends, at most <see cref="SdpParser.MaxBytes"/> bytes.</param>
     /// <param name="options">This side's parameters.</param>
     /// <param name="session">The agreement, on success.</param>
@@ -28,15 +28,18 @@ public static class SdpNegotiation
 
         session = null;
         if (!SdpParser.TryParse(offer, isFragment: false, out var description, out error)
-            || !OfferReader.TryRead(description, stream, out var terms, out error))
+            || !OfferReader.TryRead(description, stream, options.WantsDataChannels, out var terms, out error))
         {
             return false;
         }
 
         session = new NegotiatedSession(
             AnswerWriter.Write(description, terms, options), terms.Ice, terms.IsIceLite, terms.Fingerprint, terms.LocalRole,
-            terms.Candidates, terms.EndOfCandidates, terms.Mid, terms.Mid, terms.Format.PayloadType, terms.Format.RtxPayloadType,
-            terms.Format.AnsweredProfileLevelId, HeaderExtensions.ToIds(terms.Extensions), terms.ReducedSizeRtcp);
+            terms.Candidates, terms.EndOfCandidates, terms.BundledMids[0], terms.Mid, terms.Format.PayloadType, terms.Format.RtxPayloadType,
+            terms.Format.AnsweredProfileLevelId, HeaderExtensions.ToIds(terms.Extensions), terms.ReducedSizeRtcp)
+        {
+            DataChannels = terms.Data?.Terms,
+        };
         return true;
     }
 

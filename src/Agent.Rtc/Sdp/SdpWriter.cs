@@ -39,6 +39,14 @@ internal sealed class SdpWriter
         Line($"a=ice-pwd:{ice.Password}");
     }
 
+    /// <summary>How this side's end of the transport is known and entered.</summary>
+    public void Transport(IceCredentials ice, DtlsFingerprint fingerprint, DtlsRole role)
+    {
+        Ice(ice);
+        Fingerprint(fingerprint);
+        Line(role == DtlsRole.Client ? "a=setup:active" : "a=setup:passive");
+    }
+
     /// <summary>All candidates; there will be no others.</summary>
     public void Candidates(IReadOnlyList<IceCandidate> candidates)
     {

@@ -47,6 +47,9 @@ internal sealed class OpenSslDtlsEndpoint : IDtlsEndpoint
     public MonotonicTime NextTimeout { get; private set; } = MonotonicTime.Never;
 
     /// <inheritdoc/>
+    public DtlsDataHandler? DataHandler { get; set; }
+
+    /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">The association was started before.</exception>
     public void Start(DtlsRole role, DtlsFingerprint remoteFingerprint, MonotonicTime now)
     {
@@ -99,6 +102,18 @@ internal sealed class OpenSslDtlsEndpoint : IDtlsEndpoint
     {
         length = 0;
         return _connection is not null && _connection.TryDequeueDatagram(buffer, out length);
+    }
+
+    /// <inheritdoc/>
+    public bool TrySend(ReadOnlySpan<byte> data)
+    {
+        if (State != DtlsState.Connected)
+            return false;
+
+        var result = _connection!.Write(data);
+        if (result == DtlsStepResult.Failed)
+            Fail(Describe(_connection));
+        return result == DtlsStepResult.Done;
     }
 
     /// <inheritdoc/>
@@ -167,7 +182,7 @@ internal sealed class OpenSslDtlsEndpoint : IDtlsEndpoint
         }
 
         if (State == DtlsState.Connected)
-            ReadRecords(datagram);
+            ReadRecords(datagram, now);
         UpdateTimeout(now);
     }
 
@@ -191,17 +206,16 @@ internal sealed class OpenSslDtlsEndpoint : IDtlsEndpoint
         }
     }
 
-    /// <summary>Takes alerts; application data is read only to get past it.</summary>
-    private void ReadRecords(ReadOnlySpan<byte> datagram)
+    /// <summary>Takes application data and alerts.</summary>
+    private void ReadRecords(ReadOnlySpan<byte> datagram, MonotonicTime now)
     {
-        Span<byte> ignored = stackalloc byte[MaximumRecordLength];
+        Span<byte> data = stackalloc byte[MaximumRecordLength];
         DtlsStepResult result;
-        do
+        while ((result = _connection!.Read(datagram, data, out var length)) == DtlsStepResult.Done)
         {
-            result = _connection!.Read(datagram, ignored, out _);
             datagram = default;
+            DataHandler?.Invoke(data[..length], now);
         }
-        while (result == DtlsStepResult.Done);
 
         // RFC 5246 §7.2.1: close_notify is answered with close_notify.
         if (result == DtlsStepResult.Closed)

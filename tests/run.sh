@@ -47,7 +47,7 @@ finish() {
 
 say "Installing what the tests need"
 packages=(libssl3 libssl-dev openssl 'libavcodec[0-9]+' 'libavformat[0-9]+' 'libswscale[0-9]+' libavcodec-dev libavformat-dev libswscale-dev
-  libopenh264-dev libturbojpeg0 libturbojpeg0-dev libmosquitto1 libmosquitto-dev mosquitto mosquitto-clients libsrtp2-dev iproute2 ffmpeg gcc libc6-dev linux-libc-dev curl
+  libopenh264-dev libturbojpeg0 libturbojpeg0-dev libmosquitto1 libmosquitto-dev mosquitto mosquitto-clients coturn libsrtp2-dev iproute2 ffmpeg gcc libc6-dev linux-libc-dev curl
   gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 if wants arm64; then packages+=(clang qemu-user-static); fi
 if wants browser; then

@@ -53,6 +53,18 @@ public sealed record TransportStatus(
 
     /// <summary>Names of viewers' candidates (<c>.local</c>) that led to no address, or were too many at once.</summary>
     public long NamesUnresolved { get; init; }
+
+    /// <summary>The configured STUN and TURN servers and what the agent has of them.</summary>
+    public IReadOnlyList<IceServerStatus> IceServers { get; init; } = [];
+
+    /// <summary>Viewers' datagrams that went out through a TURN server.</summary>
+    public long RelayedSent { get; init; }
+
+    /// <summary>Viewers' datagrams that came in through a TURN server.</summary>
+    public long RelayedReceived { get; init; }
+
+    /// <summary>Datagrams that a TURN server was not given: its connection was full, it refuses the viewer, or the allocation was lost.</summary>
+    public long RelayedDropped { get; init; }
 }
 
 /// <summary>

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Threading.Channels;
 using Agent.Interop.Libc;
 using Agent.Media;
@@ -32,6 +33,7 @@ internal sealed class MediaLoop : IDisposable
     private readonly ILogger _logger;
     private readonly Thread _thread;
     private readonly LoopCounters _counters = new();
+    private readonly IceServerClients? _servers;
     private volatile bool _stopping;
     private int _isSignaled;
     private bool _isBlocked;
@@ -48,6 +50,8 @@ internal sealed class MediaLoop : IDisposable
         foreach (var (name, hub) in hubs)
             _feeds.Add(name, new CameraFeed(hub, Wake));
         _feedList = [.. _feeds.Values];
+        if (options.IceServers.Count > 0)
+            _servers = new IceServerClients(options, Port, new HostResolver(this, Dns.GetHostAddressesAsync), SystemRandomSource.Instance, logger);
         _thread = new Thread(Run) { Name = "media-loop", IsBackground = true };
         _thread.Start();
     }
@@ -56,6 +60,9 @@ internal sealed class MediaLoop : IDisposable
 
     /// <summary>Any thread.</summary>
     internal LoopCounters Counters => _counters;
+
+    /// <summary>Any thread: the configured STUN and TURN servers, or <c>null</c> if there are none.</summary>
+    internal IceServerClients? Servers => _servers;
 
     /// <summary>Any thread: access units that the loop was too slow for, over all cameras.</summary>
     internal long AccessUnitsDropped => _feedList.Sum(feed => feed.Dropped);
@@ -172,6 +179,7 @@ internal sealed class MediaLoop : IDisposable
             if (ready.Readable)
                 ReceiveDatagrams();
             RunTimers(SystemClock.Now);
+            _servers?.HandleTimeout(SystemClock.Now);
             if (!_isBlocked || ready.Writable)
                 DrainViewers();
             Publish();
@@ -182,7 +190,10 @@ internal sealed class MediaLoop : IDisposable
 
     private TimeSpan GetTimeout()
     {
-        if (!_timers.TryPeek(out _, out var next) || next == MonotonicTime.Never)
+        if (!_timers.TryPeek(out _, out var next))
+            next = MonotonicTime.Never;
+        next = MonotonicTime.Min(next, _servers?.NextTimeout ?? MonotonicTime.Never);
+        if (next == MonotonicTime.Never)
             return Timeout.InfiniteTimeSpan;
         var remaining = next - SystemClock.Now;
         return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
@@ -220,24 +231,33 @@ internal sealed class MediaLoop : IDisposable
             {
                 if (!_transport.TryGetDatagram(i, out var datagram, out var local, out var remote))
                     continue;
-                if (_paths.Find(datagram, new NetworkPath(local, remote)) is not { } viewer)
-                {
-                    _counters.CountUnmatched();
-                    continue;
-                }
-
-                try
-                {
-                    viewer.Session.HandleDatagram(datagram, local, remote, SystemClock.Now);
-                    MarkDirty(viewer);
-                }
-#pragma warning disable CA1031 // a bug in one session must not end the others
-                catch (Exception error)
-#pragma warning restore CA1031
-                {
-                    RemoveFaulted(viewer, error);
-                }
+                var now = SystemClock.Now;
+                if (_servers is null || !_servers.TryHandle(datagram, local, remote, now, out var relayed))
+                    Dispatch(datagram, local, remote, now);
+                else if (relayed.Length > 0)
+                    Dispatch(datagram.Slice(relayed.Offset, relayed.Length), relayed.Relayed, relayed.Peer, now);
             }
+        }
+    }
+
+    private void Dispatch(Span<byte> datagram, TransportAddress local, TransportAddress remote, MonotonicTime now)
+    {
+        if (_paths.Find(datagram, new NetworkPath(local, remote)) is not { } viewer)
+        {
+            _counters.CountUnmatched();
+            return;
+        }
+
+        try
+        {
+            viewer.Session.HandleDatagram(datagram, local, remote, now);
+            MarkDirty(viewer);
+        }
+#pragma warning disable CA1031 // a bug in one session must not end the others
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            RemoveFaulted(viewer, error);
         }
     }
 
@@ -290,8 +310,19 @@ internal sealed class MediaLoop : IDisposable
         }
 
         _dirty.RemoveRange(0, drained);
+        SendToServers(); // after the viewers, whose datagrams may need a permission
         if (!_isBlocked)
             _isBlocked = !_transport.TryFlush();
+    }
+
+    private void SendToServers()
+    {
+        while (_servers is not null && !_isBlocked && (_transport.HasRoom || _transport.TryFlush()))
+        {
+            if (!_servers.TryDequeueTransmit(_transport.NextSlot, SystemClock.Now, out var transmit))
+                return;
+            _transport.Add(transmit);
+        }
     }
 
     private bool TrySendAll(Viewer viewer, DateTimeOffset wallClock)
@@ -309,7 +340,8 @@ internal sealed class MediaLoop : IDisposable
             if (!viewer.Session.TryDequeueTransmit(slot, now, wallClock, out var transmit))
                 return true;
             _paths.Learn(slot[..transmit.Length], new NetworkPath(transmit.Local, transmit.Remote), viewer);
-            _transport.Add(transmit);
+            if (_servers is null || _servers.TryRelay(slot, ref transmit, now))
+                _transport.Add(transmit);
         }
     }
 
@@ -396,6 +428,9 @@ internal sealed class MediaLoop : IDisposable
         foreach (var viewer in _viewers.ToArray())
             Apply(viewer, "the agent is shutting down", static (one, reason, now) => one.Session.Close(reason, now));
         DrainViewers();
+        _servers?.Close();
+        SendToServers();
+        _transport.TryFlush();
         foreach (var viewer in _viewers.ToArray())
             Remove(viewer, "the agent is shutting down");
     }

@@ -41,4 +41,16 @@ internal static partial class TransportLog
 
     [LoggerMessage(11, LogLevel.Error, "The media loop hangs: it has not taken its turn for {Seconds} s; no viewer gets anything")]
     internal static partial void LoopHangs(ILogger logger, double seconds);
+
+    [LoggerMessage(12, LogLevel.Information, "{Url} relays for viewers at {Addresses}")]
+    internal static partial void Relaying(ILogger logger, string url, string addresses);
+
+    [LoggerMessage(13, LogLevel.Warning, "{Url} relays no more: the server {Reason}; viewers behind it have lost their way, and the agent tries again")]
+    internal static partial void RelayLost(ILogger logger, string url, string reason);
+
+    [LoggerMessage(14, LogLevel.Warning, "No relay: {Reasons}. Viewers who need one do not connect; the agent goes on trying, and its status says how it stands")]
+    internal static partial void NoRelay(ILogger logger, string reasons);
+
+    [LoggerMessage(15, LogLevel.Warning, "{Url} tells no mapped address: the server {Reason}; the agent goes on trying, and its status says how it stands")]
+    internal static partial void NoMappedAddress(ILogger logger, string url, string reason);
 }

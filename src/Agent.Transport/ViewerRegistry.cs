@@ -241,6 +241,10 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
         {
             SessionFaults = Interlocked.Read(ref counters.SessionFaults),
             NamesUnresolved = _resolver.Unresolved,
+            IceServers = _loop.Servers?.Status ?? [],
+            RelayedSent = _loop.Servers?.DatagramsSent ?? 0,
+            RelayedReceived = _loop.Servers?.DatagramsReceived ?? 0,
+            RelayedDropped = _loop.Servers?.DatagramsDropped ?? 0,
         };
     }
 
@@ -384,7 +388,8 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
     private IReadOnlyList<IceCandidate> GatherCandidates()
     {
         var hosts = LocalAddresses.GetCandidates(_options.ListenAddresses, _loop.Port);
-        return [.. hosts, .. PublicAddresses.GetCandidates(_options.PublicAddresses, hosts, _loop.Port)];
+        IReadOnlyList<IceCandidate> known = [.. hosts, .. PublicAddresses.GetCandidates(_options.PublicAddresses, hosts, _loop.Port)];
+        return _loop.Servers is { } servers ? [.. known, .. ServerCandidates.Get(servers.Gathered, known)] : known;
     }
 
     private string[] GetListenAddresses() =>

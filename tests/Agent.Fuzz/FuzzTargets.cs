@@ -11,6 +11,7 @@ using Agent.Rtc.Rtp;
 using Agent.Rtc.Sdp;
 using Agent.Rtc.Srtp;
 using Agent.Rtc.Stun;
+using Agent.Rtc.Turn;
 
 namespace Agent.Fuzz;
 
@@ -33,6 +34,8 @@ internal static class FuzzTargets
 
             StunMessage.TryReadLocalUfrag(input, out _);
         }),
+        new("turn", TurnSeeds(), FuzzTurn),
+        new("turn-stream", TurnSeeds(), FuzzTurnStream),
         new("sdp-offer", Recorded("sdp/"), input => SdpNegotiation.TryAnswer(input, AnswerOptions, out _, out _)),
         new("sdp-fragment", Texts(
             "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\nm=video 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 udp 2130706431 198.51.100.1 39132 typ host\r\na=end-of-candidates\r\n"),
@@ -69,6 +72,42 @@ internal static class FuzzTargets
             {
                 if (!image.GetPlane(0).EndsWith((ReadOnlySpan<byte>)[0xFF, 0xD9])) throw new InvalidOperationException("an image without its end");
                 image.Dispose();
+            }
+        }
+    }
+
+    /// <summary>To a client that waits for the answer that the input is made into, and to one that has an allocation and a channel.</summary>
+    private static void FuzzTurn(byte[] input)
+    {
+        var client = new TurnClient(false, "user", "password", SystemRandomSource.Instance);
+        var request = new byte[1500];
+        client.TryDequeueTransmit(request, MonotonicTime.Zero, out _);
+        client.HandleMessage(input, MonotonicTime.Zero, out var relayed);
+        if (input.Length >= 20)
+        {
+            request.AsSpan(8, 12).CopyTo(input.AsSpan(8));
+            client.HandleMessage(input, MonotonicTime.Zero, out relayed);
+        }
+
+        if (relayed.Offset + relayed.Length > input.Length) throw new InvalidOperationException("data outside the message");
+        while (client.TryDequeueTransmit(request, MonotonicTime.Zero, out _)) { }
+    }
+
+    private static void FuzzTurnStream(byte[] input)
+    {
+        var reader = new TurnStreamReader();
+        byte[] stream = [.. input, .. input, .. input];
+        for (var position = 0; position < stream.Length;)
+        {
+            var count = Math.Min(Math.Min(1 + position % 7, stream.Length - position), reader.Space.Length);
+            stream.AsSpan(position, count).CopyTo(reader.Space);
+            reader.Advance(count);
+            position += count;
+            while (true)
+            {
+                if (!reader.TryTake(out var message)) return;
+                if (message.IsEmpty) break;
+                FuzzTurn(message.ToArray());
             }
         }
     }
@@ -114,6 +153,13 @@ internal static class FuzzTargets
         "6576746a3a68367659202020000800149aeaa70cbfd8cb56781ef2b5b2d3f249c1b571a280280004e57a3bcf",
         "0101003c2112a442b7e7a701bc34d686fa87dfae8022000b7465737420766563746f7220002000080001a147e112a643000800142b91f599fd9e90c38c7489f9" +
         "2af9ba53f06be7d780280004c07d4c96");
+
+    // What coturn 4.6.1 sends: 401 to an Allocate, an allocation, a Data indication; and ChannelData.
+    private static byte[][] TurnSeeds() => Hex(
+        "011300482112a44256bf4439dab9faceb80ce4190009001000000401556e617574686f72697a65640015001065313531343430303461316232396332001400047465737480220014436f7475726e2d342e362e312027476f72737427",
+        "010300502112a4420ec9742debe149e15098e036001600080001e2475e12a44300200008000169195e12a443000d00040000025880220014436f7475726e2d342e362e312027476f72737427000800140219c46266d4e1bc01fb831d6113a87b412cf124",
+        "001700302112a442b2287a8dba6aca030ac616530013000568656c6c6f00000000120008000169565e12a44380220014436f7475726e2d342e362e312027476f72737427",
+        "40010005010203040500000040020004aabbccdd");
 
     // A receiver report, PLI, FIR, generic NACK, BYE, REMB and an extended report, each by its RFC's layout.
     private static byte[][] RtcpSeeds() => Hex(

@@ -35,6 +35,7 @@ internal sealed class TestViewer : IDisposable
     private int _lastSequenceNumber = -1;
     private uint _mediaSsrc;
     private volatile bool _stop;
+    private HashSet<TransportAddress>? _relays;
 
     private TestViewer()
     {
@@ -58,13 +59,16 @@ internal sealed class TestViewer : IDisposable
     internal string? Failure => _dtls.Failure;
 
     /// <summary>Offers to watch the test camera and starts to.</summary>
-    internal static async Task<TestViewer> OpenAsync(IViewerGateway gateway)
+    /// <param name="gateway">The agent.</param>
+    /// <param name="relayOnly">Only the agent's relayed candidates can be reached, as if a firewall were in between.</param>
+    internal static async Task<TestViewer> OpenAsync(IViewerGateway gateway, bool relayOnly = false)
     {
         var viewer = new TestViewer();
         var offer = TestOffer.Write(viewer._credentials, Certificate.Fingerprint, $"candidate:1 1 udp 2130706431 127.0.0.1 {viewer._local.Port} typ host");
         viewer.Answer = await gateway.OpenAsync(new ViewerOffer(TestCamera.Name, offer, "test", "a test viewer"), default);
         Assert.Null(viewer.Answer.Error);
         viewer.SessionId = viewer.Answer.SessionId;
+        viewer._relays = relayOnly ? [] : null;
         viewer.Apply(viewer.Answer.Answer);
         viewer._thread.Start();
         return viewer;
@@ -98,6 +102,9 @@ internal sealed class TestViewer : IDisposable
         {
             Assert.True(SdpNegotiation.TryParseCandidate(System.Text.Encoding.ASCII.GetBytes(line.Value), out var candidate));
             Assert.True(TransportAddress.TryParse(candidate!.HostName, candidate.Port, out var address));
+            if (_relays is not null && candidate.Type != IceCandidateType.Relayed)
+                continue;
+            _relays?.Add(address);
             _ice.AddRemoteCandidate(new IceCandidate(candidate.Type, address, address, candidate.Priority, candidate.Foundation), SystemClock.Now);
         }
 
@@ -119,7 +126,9 @@ internal sealed class TestViewer : IDisposable
             if (_socket.Poll((int)wait, SelectMode.SelectRead))
             {
                 var length = _socket.ReceiveFrom(buffer, ref from);
-                Handle(buffer.AsSpan(0, length), TransportAddress.From(((IPEndPoint)from).Address, ((IPEndPoint)from).Port));
+                var source = TransportAddress.From(((IPEndPoint)from).Address, ((IPEndPoint)from).Port);
+                if (_relays?.Contains(source) != false)
+                    Handle(buffer.AsSpan(0, length), source);
             }
 
             if (_ice.NextTimeout <= SystemClock.Now)

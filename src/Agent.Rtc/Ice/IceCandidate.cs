@@ -41,6 +41,14 @@ public sealed record IceCandidate(IceCandidateType Type, TransportAddress Addres
             IcePriority.Compute(IceCandidateType.ServerReflexive, localPreference, address.Protocol),
             ComputeFoundation(IceCandidateType.ServerReflexive, baseAddress, server));
 
+    /// <summary>A relayed candidate (RFC 8445 §5.1.1.2): an address on a TURN server; it is its own base.</summary>
+    /// <param name="address">The relayed transport address.</param>
+    /// <param name="server">The TURN server.</param>
+    /// <param name="localPreference">Unique among the relayed candidates; higher is preferred.</param>
+    public static IceCandidate CreateRelayed(TransportAddress address, TransportAddress server, ushort localPreference) =>
+        new(IceCandidateType.Relayed, address, address, IcePriority.Compute(IceCandidateType.Relayed, localPreference),
+            ComputeFoundation(IceCandidateType.Relayed, address, server));
+
     /// <summary>
     /// A foundation (RFC 8445 §5.1.1.3): equal for candidates of the same type, base IP address, protocol and server, else different but for
     /// a hash collision, which only merges two groups.

@@ -5,6 +5,15 @@ using System.Net.Sockets;
 
 namespace Agent.Rtc.Ice;
 
+/// <summary>What carries STUN messages to a server (RFC 8489 §6.2).</summary>
+public enum IceServerTransport
+{
+    Udp,
+    Tcp,
+    Tls,
+    Dtls,
+}
+
 /// <summary>A STUN or TURN server by its URI: <c>stun:</c>, <c>stuns:</c> (RFC 7064 §3.1), <c>turn:</c>, <c>turns:</c> (RFC 7065 §3.1).</summary>
 public sealed class IceServerUrl
 {
@@ -14,13 +23,13 @@ public sealed class IceServerUrl
 
     private readonly string _text;
 
-    private IceServerUrl(string text, string host, ushort port, bool isTurn, bool isUdp)
+    private IceServerUrl(string text, string host, ushort port, bool isTurn, IceServerTransport transport)
     {
         _text = text;
         Host = host;
         Port = port;
         IsTurn = isTurn;
-        IsUdp = isUdp;
+        Transport = transport;
     }
 
     /// <summary>Name or address, IPv6 without brackets.</summary>
@@ -32,8 +41,8 @@ public sealed class IceServerUrl
     /// <summary><c>turn:</c> or <c>turns:</c>.</summary>
     public bool IsTurn { get; }
 
-    /// <summary>Plain UDP; false for TCP, TLS and DTLS.</summary>
-    public bool IsUdp { get; }
+    /// <summary>How to speak to it.</summary>
+    public IceServerTransport Transport { get; }
 
     /// <summary>Reads a URI; the scheme in lower case, as browsers want it.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out IceServerUrl? url)
@@ -48,7 +57,7 @@ public sealed class IceServerUrl
         var scheme = text[..colon];
         var (isTurn, isTls) = (scheme.StartsWith("turn", StringComparison.Ordinal), scheme.EndsWith('s'));
         var rest = text[(colon + 1)..];
-        var isUdp = !isTls;
+        var isStream = isTls;
         if (rest.IndexOf('?', StringComparison.Ordinal) is var query and >= 0)
         {
             var transport = rest[query..];
@@ -57,7 +66,7 @@ public sealed class IceServerUrl
                 return false;
             }
 
-            isUdp &= transport.EndsWith("udp", StringComparison.Ordinal);
+            isStream = transport.EndsWith("tcp", StringComparison.Ordinal);
             rest = rest[..query];
         }
 
@@ -67,7 +76,14 @@ public sealed class IceServerUrl
             return false;
         }
 
-        url = new IceServerUrl(text, host, port, isTurn, isUdp);
+        var kind = (isTls, isStream) switch
+        {
+            (false, false) => IceServerTransport.Udp,
+            (false, true) => IceServerTransport.Tcp,
+            (true, true) => IceServerTransport.Tls,
+            (true, false) => IceServerTransport.Dtls,
+        };
+        url = new IceServerUrl(text, host, port, isTurn, kind);
         return true;
     }
 

@@ -99,6 +99,49 @@ internal static class StunFormat
         }
     }
 
+    /// <summary>The message type of a method and a class (RFC 8489 §5 figure 3): the method's bits lie around the two class bits.</summary>
+    public static ushort MessageType(ushort method, StunClass messageClass) =>
+        (ushort)((method & 0x000F) | ((method & 0x0070) << 1) | ((method & 0x0F80) << 2) | (ushort)messageClass);
+
+    /// <summary>Reads an address attribute's value; with a header, one that is XORed with it (RFC 8489 §14.1, §14.2).</summary>
+    public static bool TryReadAddress(ReadOnlySpan<byte> value, ReadOnlySpan<byte> header, out TransportAddress address)
+    {
+        const int addressOffset = 4;
+        const int ipv4Length = 4;
+        const int ipv6Length = 16;
+        address = default;
+        var expected = value.Length <= addressOffset ? 0 : value[1] switch
+        {
+            FamilyIPv4 => ipv4Length,
+            FamilyIPv6 => ipv6Length,
+            _ => 0,
+        };
+        if (expected == 0 || value.Length != addressOffset + expected)
+        {
+            return false;
+        }
+
+        Span<byte> bytes = stackalloc byte[ipv6Length];
+        bytes = bytes[..expected];
+        value[addressOffset..].CopyTo(bytes);
+        var port = BinaryPrimitives.ReadUInt16BigEndian(value[2..]);
+        if (!header.IsEmpty)
+        {
+            XorAddress(bytes, header);
+            port ^= (ushort)(MagicCookie >> 16);
+        }
+
+        address = TransportAddress.FromBytes(bytes, port);
+        return true;
+    }
+
+    /// <summary>Reads the code of ERROR-CODE and of ADDRESS-ERROR-CODE: two bytes, the hundreds (3 to 6), the rest (0 to 99) (RFC 8489 §14.8).</summary>
+    public static bool TryReadErrorCode(ReadOnlySpan<byte> value, out int code)
+    {
+        code = value.Length < 4 || (value[2] & 0x07) is < 3 or > 6 || value[3] > 99 ? 0 : ((value[2] & 0x07) * 100) + value[3];
+        return code != 0;
+    }
+
     private static uint[] CreateCrcTable()
     {
         var table = new uint[byte.MaxValue + 1];

@@ -138,6 +138,9 @@ public ref struct StunMessage
         return CryptographicOperations.FixedTimeEquals(expected, actual);
     }
 
+    /// <summary>The attributes in their order, as far as MESSAGE-INTEGRITY covers them; it and FINGERPRINT are left out.</summary>
+    internal readonly StunAttributes GetAttributes() => new(_datagram, HasMessageIntegrity ? _integrityOffset : _datagram.Length);
+
     private bool TryReadAll()
     {
         var type = BinaryPrimitives.ReadUInt16BigEndian(_datagram);
@@ -191,7 +194,9 @@ public ref struct StunMessage
                 Username = value;
                 return true;
             case StunAttributeType.XorMappedAddress:
-                return TryReadXorMappedAddress(value);
+                var isAddress = StunFormat.TryReadAddress(value, _datagram, out var mapped);
+                XorMappedAddress = mapped;
+                return isAddress;
             case StunAttributeType.Priority:
                 Priority = value.Length == sizeof(uint) ? BinaryPrimitives.ReadUInt32BigEndian(value) : null;
                 return Priority is not null;
@@ -205,7 +210,9 @@ public ref struct StunMessage
                 IceControlled = value.Length == sizeof(ulong) ? BinaryPrimitives.ReadUInt64BigEndian(value) : null;
                 return IceControlled is not null;
             case StunAttributeType.ErrorCode:
-                return TryReadErrorCode(value);
+                var isCode = StunFormat.TryReadErrorCode(value, out var code);
+                ErrorCode = code;
+                return isCode;
             case StunAttributeType.MappedAddress or StunAttributeType.UnknownAttributes or StunAttributeType.Realm or StunAttributeType.Nonce:
                 return true;
             default:
@@ -216,42 +223,5 @@ public ref struct StunMessage
 
                 return true;
         }
-    }
-
-    private bool TryReadXorMappedAddress(ReadOnlySpan<byte> value)
-    {
-        const int addressOffset = 4;
-        const int ipv4Length = 4;
-        const int ipv6Length = 16;
-        var expected = value.Length <= addressOffset ? 0 : value[1] switch
-        {
-            StunFormat.FamilyIPv4 => ipv4Length,
-            StunFormat.FamilyIPv6 => ipv6Length,
-            _ => 0,
-        };
-        if (expected == 0 || value.Length != addressOffset + expected)
-        {
-            return false;
-        }
-
-        Span<byte> address = stackalloc byte[ipv6Length];
-        address = address[..expected];
-        value[addressOffset..].CopyTo(address);
-        StunFormat.XorAddress(address, _datagram);
-        var port = (ushort)(BinaryPrimitives.ReadUInt16BigEndian(value[2..]) ^ (StunFormat.MagicCookie >> 16));
-        XorMappedAddress = TransportAddress.FromBytes(address, port);
-        return true;
-    }
-
-    private bool TryReadErrorCode(ReadOnlySpan<byte> value)
-    {
-        // RFC 8489 §14.8: two reserved bytes, the hundreds (3 to 6), then the rest (0 to 99).
-        if (value.Length < 4 || (value[2] & 0x07) is < 3 or > 6 || value[3] > 99)
-        {
-            return false;
-        }
-
-        ErrorCode = ((value[2] & 0x07) * 100) + value[3];
-        return true;
     }
 }

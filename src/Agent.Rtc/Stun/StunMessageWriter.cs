@@ -13,9 +13,15 @@ public ref struct StunMessageWriter
 
     /// <summary>Begins a binding message.</summary>
     public StunMessageWriter(Span<byte> buffer, StunClass messageClass, StunTransactionId transactionId)
+        : this(buffer, StunFormat.BindingMethod, messageClass, transactionId)
+    {
+    }
+
+    /// <summary>Begins a message of any method.</summary>
+    public StunMessageWriter(Span<byte> buffer, ushort method, StunClass messageClass, StunTransactionId transactionId)
     {
         _buffer = buffer.Length > StunFormat.MaximumMessageLength ? buffer[..StunFormat.MaximumMessageLength] : buffer;
-        BinaryPrimitives.WriteUInt16BigEndian(_buffer, (ushort)((ushort)messageClass | StunFormat.BindingMethod));
+        BinaryPrimitives.WriteUInt16BigEndian(_buffer, StunFormat.MessageType(method, messageClass));
         BinaryPrimitives.WriteUInt32BigEndian(_buffer[4..], StunFormat.MagicCookie);
         transactionId.Write(_buffer[StunFormat.TransactionIdOffset..]);
         Length = StunFormat.HeaderLength;
@@ -33,9 +39,12 @@ public ref struct StunMessageWriter
     public void WriteUInt64(StunAttributeType type, ulong value) => BinaryPrimitives.WriteUInt64BigEndian(Append(type, sizeof(ulong)), value);
 
     /// <summary>Appends XOR-MAPPED-ADDRESS (RFC 8489 §14.2).</summary>
-    public void WriteXorMappedAddress(TransportAddress address)
+    public void WriteXorMappedAddress(TransportAddress address) => WriteXorAddress(StunAttributeType.XorMappedAddress, address);
+
+    /// <summary>Appends an address in the form of XOR-MAPPED-ADDRESS (RFC 8489 §14.2, RFC 8656 §18.3, §18.5).</summary>
+    public void WriteXorAddress(StunAttributeType type, TransportAddress address)
     {
-        var value = Append(StunAttributeType.XorMappedAddress, 4 + address.AddressLength);
+        var value = Append(type, 4 + address.AddressLength);
         value[0] = 0;
         value[1] = address.IsIPv4 ? StunFormat.FamilyIPv4 : StunFormat.FamilyIPv6;
         BinaryPrimitives.WriteUInt16BigEndian(value[2..], (ushort)(address.Port ^ (StunFormat.MagicCookie >> 16)));

@@ -11,7 +11,7 @@ public enum StunClass : ushort
     ErrorResponse = 0x0110,
 }
 
-/// <summary>Attribute types of RFC 8489 §18.3 and RFC 8445 §20.1 that an ICE agent meets.</summary>
+/// <summary>Attribute types of RFC 8489 §18.3, RFC 8445 §20.1 and RFC 8656 §18 that an ICE agent meets.</summary>
 public enum StunAttributeType : ushort
 {
     MappedAddress = 0x0001,
@@ -19,11 +19,21 @@ public enum StunAttributeType : ushort
     MessageIntegrity = 0x0008,
     ErrorCode = 0x0009,
     UnknownAttributes = 0x000A,
+    ChannelNumber = 0x000C,
+    Lifetime = 0x000D,
+    XorPeerAddress = 0x0012,
+    Data = 0x0013,
     Realm = 0x0014,
     Nonce = 0x0015,
+    XorRelayedAddress = 0x0016,
+    RequestedAddressFamily = 0x0017,
+    RequestedTransport = 0x0019,
     XorMappedAddress = 0x0020,
     Priority = 0x0024,
     UseCandidate = 0x0025,
+    AdditionalAddressFamily = 0x8000,
+    AddressErrorCode = 0x8001,
+    AlternateDomain = 0x8003,
     Software = 0x8022,
     AlternateServer = 0x8023,
     Fingerprint = 0x8028,
@@ -31,12 +41,16 @@ public enum StunAttributeType : ushort
     IceControlling = 0x802A,
 }
 
-/// <summary>Error codes of RFC 8489 §14.8 and RFC 8445 §7.3.1.1 that an ICE agent sends or meets.</summary>
+/// <summary>Error codes of RFC 8489 §14.8, RFC 8445 §7.3.1.1 and RFC 8656 §19 that an ICE agent sends or tells apart.</summary>
 public static class StunErrorCode
 {
+    public const int TryAlternate = 300;
     public const int BadRequest = 400;
     public const int Unauthenticated = 401;
     public const int UnknownAttribute = 420;
+    public const int AllocationMismatch = 437;
+    public const int StaleNonce = 438;
+    public const int AddressFamilyNotSupported = 440;
     public const int RoleConflict = 487;
 }
 

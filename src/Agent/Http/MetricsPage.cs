@@ -114,6 +114,23 @@ internal sealed class MetricsPage
         Family("camera_agent_access_units_dropped_total", "counter", "Access units that the loop could not take in time.", ([], transport.AccessUnitsDropped));
         Family("camera_agent_session_faults_total", "counter", "Sessions closed because of a bug.", ([], transport.SessionFaults));
         Family("camera_agent_names_unresolved_total", "counter", "Candidates whose .local name led to no address.", ([], transport.NamesUnresolved));
+        WriteIceServers(transport);
+    }
+
+    private void WriteIceServers(TransportStatus transport)
+    {
+        if (transport.IceServers.Count == 0)
+        {
+            return;
+        }
+
+        Family("camera_agent_ice_server_up", "gauge", "1 while a STUN server tells a mapped address or a TURN server relays for the agent.",
+            [.. transport.IceServers.Where(server => server.State is not (IceServerState.ViewersOnly or IceServerState.Spare))
+                .Select(server => (new[] { ("url", server.Url) }, server.State == IceServerState.Ready ? 1.0 : 0))]);
+        Family("camera_agent_relayed_datagrams_sent_total", "counter", "Datagrams that went to viewers through a TURN server.", ([], transport.RelayedSent));
+        Family("camera_agent_relayed_datagrams_received_total", "counter", "Datagrams that came from viewers through a TURN server.", ([], transport.RelayedReceived));
+        Family("camera_agent_relayed_datagrams_dropped_total", "counter",
+            "Datagrams that no TURN server was given: full connection, refused viewer or lost allocation.", ([], transport.RelayedDropped));
     }
 
     private void Family(string name, string type, string help, params ReadOnlySpan<((string Name, string Value)[] Labels, double Value)> samples)

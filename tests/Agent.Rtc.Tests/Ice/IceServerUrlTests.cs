@@ -5,19 +5,19 @@ namespace Agent.Rtc.Tests.Ice;
 public sealed class IceServerUrlTests
 {
     [Theory]
-    [InlineData("stun:stun.example.net", "stun.example.net", 3478, false, true)]
-    [InlineData("stun:192.0.2.1:19302", "192.0.2.1", 19302, false, true)]
-    [InlineData("stun:[2001:db8::1]:3479", "2001:db8::1", 3479, false, true)]
-    [InlineData("stuns:stun.example.net", "stun.example.net", 5349, false, false)]
-    [InlineData("turn:turn.example.net", "turn.example.net", 3478, true, true)]
-    [InlineData("turn:turn.example.net:80?transport=udp", "turn.example.net", 80, true, true)]
-    [InlineData("turn:turn.example.net?transport=tcp", "turn.example.net", 3478, true, false)]
-    [InlineData("turns:[2001:db8::1]?transport=tcp", "2001:db8::1", 5349, true, false)]
-    [InlineData("turns:turn.example.net:443?transport=udp", "turn.example.net", 443, true, false)]
-    public void A_uri_says_host_port_and_transport(string text, string host, int port, bool isTurn, bool isUdp)
+    [InlineData("stun:stun.example.net", "stun.example.net", 3478, false, IceServerTransport.Udp)]
+    [InlineData("stun:192.0.2.1:19302", "192.0.2.1", 19302, false, IceServerTransport.Udp)]
+    [InlineData("stun:[2001:db8::1]:3479", "2001:db8::1", 3479, false, IceServerTransport.Udp)]
+    [InlineData("stuns:stun.example.net", "stun.example.net", 5349, false, IceServerTransport.Tls)]
+    [InlineData("turn:turn.example.net", "turn.example.net", 3478, true, IceServerTransport.Udp)]
+    [InlineData("turn:turn.example.net:80?transport=udp", "turn.example.net", 80, true, IceServerTransport.Udp)]
+    [InlineData("turn:turn.example.net?transport=tcp", "turn.example.net", 3478, true, IceServerTransport.Tcp)]
+    [InlineData("turns:[2001:db8::1]?transport=tcp", "2001:db8::1", 5349, true, IceServerTransport.Tls)]
+    [InlineData("turns:turn.example.net:443?transport=udp", "turn.example.net", 443, true, IceServerTransport.Dtls)]
+    public void A_uri_says_host_port_and_transport(string text, string host, int port, bool isTurn, IceServerTransport transport)
     {
         Assert.True(IceServerUrl.TryParse(text, out var url));
-        Assert.Equal((host, port, isTurn, isUdp), (url.Host, url.Port, url.IsTurn, url.IsUdp));
+        Assert.Equal((host, port, isTurn, transport), (url.Host, url.Port, url.IsTurn, url.Transport));
         Assert.Equal(text, url.ToString());
     }
 

@@ -67,7 +67,7 @@ public sealed class PeerSessionOverOpenSslTests
             var local = IceCredentials.Create(random);
             var negotiated = new NegotiatedSession(
                 "", _ice.LocalCredentials, false, announced, agentRole, [new SignaledCandidate(IceCandidateType.Host, "192.0.2.2", 4000, 1, "1")], true,
-                "0", "0", 102, null, "42e01f", 0, false);
+                "0", "0", 102, null, "42e01f", default, false);
             var candidate = IceCandidate.CreateHost(s_agent, IcePriority.HighestLocalPreference);
             Session = new PeerSession(
                 negotiated, local, [candidate], new RtpVideoSenderOptions(1, 2, 102, null, "cname", null, default, false),

@@ -28,6 +28,9 @@ internal sealed record AgentState(IViewerGateway Gateway, Func<IReadOnlyList<Cam
     /// <summary>Commands for PWM outputs that were refused; <c>null</c> without such outputs.</summary>
     public Func<long?> PwmCommandsRefused { get; init; } = static () => null;
 
+    /// <summary>What is measured; <c>null</c> if nothing is configured to be.</summary>
+    public Func<SensorEntities?> Sensors { get; init; } = static () => null;
+
     /// <summary>What happens by itself; <c>null</c> if nothing is configured to.</summary>
     public AutomationHome? Automations { get; init; }
 

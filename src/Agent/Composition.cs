@@ -17,6 +17,7 @@ internal sealed class Composition : IAsyncDisposable
     private readonly MqttService? _mqtt;
     private readonly HomeUpdates _home;
     private readonly PwmEntities? _pwm;
+    private readonly SensorEntities? _sensors;
     private readonly AutomationHome? _automations;
     private readonly HomeMotion _motion;
 
@@ -42,6 +43,7 @@ internal sealed class Composition : IAsyncDisposable
         {
             Entities = _entities,
             PwmCommandsRefused = () => _pwm?.Refused,
+            Sensors = () => _sensors,
             Automations = _automations,
             Units = units,
             Motion = _motion.Cameras,
@@ -49,6 +51,7 @@ internal sealed class Composition : IAsyncDisposable
         _home = new HomeUpdates(
             _entities, State.Units.Values, _viewers, _state, () => _mqtt?.GetStatus()?.Connected == true, restart, TimeProvider.System, loggers.CreateLogger<HomeUpdates>());
         _pwm = PwmEntities.Create(options, _entities, _state, loggers);
+        _sensors = SensorEntities.Create(options.Sensors, _entities, TimeProvider.System, loggers);
         _automations?.Register();
     }
 
@@ -62,6 +65,7 @@ internal sealed class Composition : IAsyncDisposable
         }
 
         _pwm?.Start();
+        _sensors?.Start();
         _mqtt?.Start();
         _automations?.Start();
     }
@@ -97,6 +101,7 @@ internal sealed class Composition : IAsyncDisposable
         // Each waits for its device; together they wait for the slowest.
         await Task.WhenAll(_cameras.Select(camera => Task.Run(camera.Dispose)));
         _pwm?.Dispose();
+        _sensors?.Dispose();
         await _state.DisposeAsync();
     }
 }

@@ -6,8 +6,8 @@ namespace Agent.Devices.Probe;
 /// <summary>Lists the cameras of this machine by asking their drivers; takes no frame and disturbs no running stream.</summary>
 public static class CameraProbe
 {
-    /// <summary>Cameras and encoders together.</summary>
-    public static ProbeReport Run() => new(Enumerate(), EncoderProbe.Enumerate());
+    /// <summary>Cameras, encoders and sensors together.</summary>
+    public static ProbeReport Run() => new(Enumerate(), EncoderProbe.Enumerate()) { Sensors = SensorProbe.Enumerate(), I2cBuses = SensorProbe.EnumerateBuses() };
 
     /// <summary>Each capture node under /dev in numerical order, and each node that cannot be opened, with its problem.</summary>
     public static IReadOnlyList<CameraReport> Enumerate() => Enumerate("/dev");

@@ -45,10 +45,34 @@ public static class ConfigurationSuggestion
                 json.WriteEndObject();
             }
 
+            WriteSensors(json, report.Sensors);
             json.WriteEndObject();
         }
 
         return Encoding.UTF8.GetString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
+    }
+
+    /// <summary>Those that somebody has connected; hardware monitoring is mostly the board's own.</summary>
+    private static void WriteSensors(Utf8JsonWriter json, IReadOnlyList<SensorDeviceReport> devices)
+    {
+        var found = devices.Where(device => device.Kind is "iio" or "w1").SelectMany(device => device.Channels, (device, channel) => (device, channel))
+            .Where(entry => entry.channel.DeviceClass is not null).ToList();
+        if (found.Count == 0) return;
+        json.WriteStartObject("sensors");
+        var names = new HashSet<string>();
+        foreach (var (device, channel) in found)
+        {
+            var isThermometer = device.Kind == "w1";
+            json.WriteStartObject(Name(isThermometer ? $"temperature {device.Name[^4..]}" : $"{device.Name} {channel.Channel}", names).Replace('-', '_'));
+            json.WriteString("kind", device.Kind);
+            // The name alone where it tells the device from the others.
+            var isOnly = devices.Count(other => other.Kind == device.Kind && other.Name == device.Name) == 1;
+            json.WriteString("device", isOnly ? device.Name : device.Place.Length > 0 ? device.Place : device.Node);
+            if (!isThermometer) json.WriteString("channel", channel.Channel);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
     }
 
     private static void WriteSource(Utf8JsonWriter json, string name, string kind, Action writeWhich)

@@ -1,7 +1,12 @@
 namespace Agent.Devices.Probe;
 
-/// <summary>What this machine has: its cameras and its H.264 encoders.</summary>
-public sealed record ProbeReport(IReadOnlyList<CameraReport> Cameras, IReadOnlyList<EncoderReport> Encoders);
+/// <summary>What this machine has: its cameras, its H.264 encoders, its sensors.</summary>
+public sealed record ProbeReport(IReadOnlyList<CameraReport> Cameras, IReadOnlyList<EncoderReport> Encoders)
+{
+    public IReadOnlyList<SensorDeviceReport> Sensors { get; init; } = [];
+
+    public IReadOnlyList<I2cBusReport> I2cBuses { get; init; } = [];
+}
 
 /// <summary>One V4L2 capture node, or one that cannot be looked into and why.</summary>
 /// <param name="Path">Device node.</param>
@@ -61,3 +66,26 @@ public sealed record ControlChoice(long Value, string Name);
 /// <param name="Kind">"libavcodec", "libopenh264" or "v4l2-m2m".</param>
 /// <param name="Path">Device node of a v4l2-m2m encoder, else <c>null</c>.</param>
 public sealed record EncoderReport(string Name, string Kind, string? Path);
+
+/// <summary>A device that measures.</summary>
+/// <param name="Kind">iio, hwmon or w1, as in <c>sensors.NAME.kind</c>.</param>
+/// <param name="Name">The driver's name for it; of a 1-Wire thermometer its id.</param>
+/// <param name="Place">The device that it belongs to, such as 1-0076; empty if there is none.</param>
+/// <param name="Node">Its folder in sysfs, such as iio:device0, which may be another's after the next start.</param>
+/// <param name="Channels">What it measures.</param>
+public sealed record SensorDeviceReport(string Kind, string Name, string Place, string Node, IReadOnlyList<SensorChannelReport> Channels);
+
+/// <summary>Something that a device measures.</summary>
+/// <param name="Channel">As in <c>sensors.NAME.channel</c>.</param>
+/// <param name="Label">The driver's words for it, empty if it has none.</param>
+/// <param name="Value">Now; <c>null</c> if it cannot be read.</param>
+/// <param name="Unit">Empty for a number without one.</param>
+/// <param name="DeviceClass">Home Assistant's, <c>null</c> for a quantity that it has none for.</param>
+/// <param name="Problem">Why it cannot be read.</param>
+public sealed record SensorChannelReport(string Channel, string Label, double? Value, string Unit, string? DeviceClass, string? Problem);
+
+/// <summary>An I2C bus.</summary>
+/// <param name="Path">Device node.</param>
+/// <param name="Name">The adapter's name.</param>
+/// <param name="Devices">Chips on it that kernel drivers know of.</param>
+public sealed record I2cBusReport(string Path, string Name, IReadOnlyList<string> Devices);

@@ -1,19 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Agent.Interop.Libc;
 
 namespace Agent.Devices.Pwm;
-
-/// <summary>An attribute below /sys could not be read or written.</summary>
-internal sealed class SysfsException(string function, string path, int errno, string text)
-    : IOException($"{function} {path} failed: {text} (errno {errno})")
-{
-    /// <summary>The attribute's name.</summary>
-    public string Attribute { get; } = Path.GetFileName(path);
-
-    /// <summary>errno after the call.</summary>
-    public int ErrorNumber { get; } = errno;
-}
 
 /// <summary>
 /// The PWM chips as the kernel shows them (kernel document driver-api/pwm.rst, "Using PWMs with the sysfs interface"): one folder a chip,
@@ -53,7 +41,7 @@ internal class PwmSysfs(string folder = PwmSysfs.DefaultFolder)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Translate("read", path, e);
+            throw SysfsException.Of("read", path, e);
         }
     }
 
@@ -67,7 +55,7 @@ internal class PwmSysfs(string folder = PwmSysfs.DefaultFolder)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Translate("write", path, e);
+            throw SysfsException.Of("write", path, e);
         }
     }
 
@@ -78,12 +66,4 @@ internal class PwmSysfs(string folder = PwmSysfs.DefaultFolder)
 
     /// <summary>Where the link <c>device</c> leads, such as <c>fe20c000.pwm</c>.</summary>
     private static string? DeviceOf(string chip) => Path.GetFileName(new FileInfo(Path.Combine(chip, "device")).LinkTarget);
-
-    private static SysfsException Translate(string function, string path, Exception e) => new(function, path, e switch
-    {
-        FileNotFoundException or DirectoryNotFoundException => Errno.ENOENT,
-        UnauthorizedAccessException => Errno.EACCES,
-        // The runtime leaves errno in there for those without an exception of their own.
-        _ => e.HResult,
-    }, e.Message);
 }

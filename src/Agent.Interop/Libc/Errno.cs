@@ -14,6 +14,8 @@ public static class Errno
     public const int EINVAL = 22;
     public const int EROFS = 30;
     public const int ERANGE = 34;
+    public const int EOPNOTSUPP = 95;
     public const int EAFNOSUPPORT = 97;
     public const int EADDRINUSE = 98;
+    public const int EREMOTEIO = 121;
 }

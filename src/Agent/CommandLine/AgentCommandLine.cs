@@ -67,8 +67,8 @@ internal static class AgentCommandLine
         schema.SetAction(_ => output.Write(ConfigurationSchema.Write()));
 
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var suggest = new Option<bool>("--config") { Description = "Print only a configuration that shows every camera." };
-        var probe = new Command("probe", "List the cameras, their formats and the H.264 encoders of this machine, and suggest a configuration.") { json, suggest };
+        var suggest = new Option<bool>("--config") { Description = "Print only a configuration that has every camera and every sensor." };
+        var probe = new Command("probe", "List the cameras, their formats, the H.264 encoders and the sensors of this machine, and suggest a configuration.") { json, suggest };
         probe.SetAction(parsed =>
         {
             var report = CameraProbe.Run();

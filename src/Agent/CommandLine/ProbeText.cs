@@ -38,8 +38,33 @@ internal static class ProbeText
             output.WriteLine($"  {encoder.Name} ({encoder.Kind}{(encoder.Path is { } path ? $", {path}" : "")})");
         }
 
+        WriteSensors(report, output);
         output.WriteLine("Configuration for these cameras ('camera-agent probe --config' prints only this)");
         output.WriteLine(ConfigurationSuggestion.Write(report));
+    }
+
+    private static void WriteSensors(ProbeReport report, TextWriter output)
+    {
+        if (report.Sensors.Count > 0) output.WriteLine("Sensors");
+        foreach (var device in report.Sensors)
+        {
+            var where = device.Kind == "w1" ? "" : $" ({(device.Place.Length > 0 ? device.Place : device.Node)})";
+            output.WriteLine($"  {device.Kind} {device.Name}{where}: {string.Join(", ", device.Channels.Select(Describe))}");
+        }
+
+        if (report.I2cBuses.Count > 0) output.WriteLine("I2C buses");
+        foreach (var bus in report.I2cBuses)
+        {
+            output.WriteLine($"  {bus.Path}  {bus.Name}{(bus.Devices.Count > 0 ? $": {string.Join(", ", bus.Devices)}" : "")}");
+        }
+    }
+
+    private static string Describe(SensorChannelReport channel)
+    {
+        var label = channel.Label.Length > 0 ? $" \"{channel.Label}\"" : "";
+        return channel.Value is { } value
+            ? string.Create(CultureInfo.InvariantCulture, $"{channel.Channel}{label} {value} {channel.Unit}").TrimEnd()
+            : $"{channel.Channel}{label} ({channel.Problem})";
     }
 
     private static string Describe(ControlReport control)

@@ -1,6 +1,7 @@
 using System.Net;
 using Agent.Devices;
 using Agent.Devices.Pwm;
+using Agent.Devices.Sensors;
 using Agent.Home.Automations;
 using Agent.Mqtt;
 using Agent.Transport;
@@ -25,6 +26,9 @@ internal sealed record AgentOptions
 
     /// <summary>Cameras on servos; none unless configured.</summary>
     public IReadOnlyList<PanTiltOptions> PanTilts { get; init; } = [];
+
+    /// <summary>What is measured; nothing unless configured.</summary>
+    public IReadOnlyList<SensorOptions> Sensors { get; init; } = [];
 
     /// <summary>Where what is switched at run time is kept; <c>null</c> for the service manager's folder, if there is one.</summary>
     public string? StateDirectory { get; init; }

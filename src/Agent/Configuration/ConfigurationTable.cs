@@ -169,6 +169,7 @@ internal static partial class ConfigurationTable
         RootKey.Of("homeAssistant", "Discovery by Home Assistant, through the broker of mqtt.", HomeAssistant, o => o.HomeAssistant, (o, v) => o with { HomeAssistant = v }),
         RootKey.Of("pwm", "Dimmable lights on PWM channels, by name; the name is the entity's id.", PwmLights, o => o.PwmLights, (o, v) => o with { PwmLights = v }),
         RootKey.Of("panTilt", "Cameras that two servos turn, by names that are part of entity ids.", PanTilts, o => o.PanTilts, (o, v) => o with { PanTilts = v }),
+        RootKey.Of("sensors", "Temperature, humidity, pressure, light, voltage and the like, by name; the name is the entity's id.", Sensors, o => o.Sensors, (o, v) => o with { Sensors = v }),
         RootKey.Of("stateDirectory", "A folder for what is switched at run time and survives a restart, such as privacy; without it systemd's STATE_DIRECTORY, and without that nothing is kept.",
             FilePath, o => o.StateDirectory, (o, v) => o with { StateDirectory = v }),
         RootKey.Of("automations", "What happens by itself, by names that are part of entity ids.", Automations, o => o.Automations, (o, v) => o with { Automations = v }),

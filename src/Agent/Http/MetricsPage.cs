@@ -5,6 +5,7 @@ using Agent.Devices;
 using Agent.Home;
 using Agent.Home.Automations;
 using Agent.Devices.Motion;
+using Agent.Devices.Sensors;
 using Agent.Transport;
 
 namespace Agent.Http;
@@ -41,6 +42,11 @@ internal sealed class MetricsPage
             page.Family("camera_agent_pwm_commands_refused_total", "counter", "Commands for PWM outputs refused because too many were waiting.", ([], refused));
         }
 
+        if (state.Sensors() is { } sensors)
+        {
+            page.WriteSensors(sensors);
+        }
+
         if (state.Automations is { } automations)
         {
             page.WriteAutomations(automations);
@@ -73,6 +79,19 @@ internal sealed class MetricsPage
         Each("hangs_total", "counter", "Times the capture thread hung in one call.", c => c.Hangs);
         Each("bytes_copied_per_frame", "gauge", "Picture bytes that the CPU copies for each frame.", c => c.BytesCopiedPerFrame);
         Each("notice", "gauge", "1 while viewers see a notice in place of the picture.", c => c.Notice is null ? 0 : 1);
+    }
+
+    private void WriteSensors(SensorEntities sensors)
+    {
+        var status = sensors.Status;
+        void Each(string name, string type, string help, Func<SensorStatus, double?> value) =>
+            Family($"camera_agent_sensor_{name}", type, help, [.. status.Where(s => value(s) is not null).Select(s => (new[] { ("sensor", s.Name) }, value(s)!.Value))]);
+
+        Each("value", "gauge", "What it shows, in its unit; left out while it is unavailable.", s => s.Value);
+        Each("available", "gauge", "1 while it has a value.", s => s.Value is null ? 0 : 1);
+        Each("reads_total", "counter", "Readings.", s => s.Reads);
+        Each("failures_total", "counter", "Readings that gave no value.", s => s.Failures);
+        Family("camera_agent_sensor_hangs_total", "counter", "Times that a sensor's driver did not answer in time.", ([], sensors.Hangs));
     }
 
     private void WriteAutomations(AutomationHome automations)

@@ -82,6 +82,7 @@ public sealed class StructureLayoutTests
         ("POSIX_SPAWN_SETPGROUP", SpawnFunctions.POSIX_SPAWN_SETPGROUP), ("POSIX_SPAWN_SETSIGDEF", SpawnFunctions.POSIX_SPAWN_SETSIGDEF),
         ("POSIX_SPAWN_SETSIGMASK", SpawnFunctions.POSIX_SPAWN_SETSIGMASK), ("SIGKILL", SpawnFunctions.SIGKILL), ("SIGTERM", SpawnFunctions.SIGTERM),
         ("EAFNOSUPPORT", Errno.EAFNOSUPPORT), ("EADDRINUSE", Errno.EADDRINUSE),
+        ("ENXIO", Errno.ENXIO), ("EOPNOTSUPP", Errno.EOPNOTSUPP), ("EREMOTEIO", Errno.EREMOTEIO),
     ];
 
     private static void Expect<T>(StringBuilder program, params string[] fields)

@@ -1,4 +1,5 @@
 using Agent.Devices.Sources;
+using Agent.Interop.Gpio;
 using Agent.Interop.V4l2;
 
 namespace Agent.Devices.Probe;
@@ -6,8 +7,11 @@ namespace Agent.Devices.Probe;
 /// <summary>Lists the cameras of this machine by asking their drivers; takes no frame and disturbs no running stream.</summary>
 public static class CameraProbe
 {
-    /// <summary>Cameras, encoders and sensors together.</summary>
-    public static ProbeReport Run() => new(Enumerate(), EncoderProbe.Enumerate()) { Sensors = SensorProbe.Enumerate(), I2cBuses = SensorProbe.EnumerateBuses() };
+    /// <summary>Cameras, encoders, sensors and GPIO chips together.</summary>
+    public static ProbeReport Run() => new(Enumerate(), EncoderProbe.Enumerate())
+    {
+        Sensors = SensorProbe.Enumerate(), I2cBuses = SensorProbe.EnumerateBuses(), GpioChips = GpioProbe.Enumerate(new GpioKernel()),
+    };
 
     /// <summary>Each capture node under /dev in numerical order, and each node that cannot be opened, with its problem.</summary>
     public static IReadOnlyList<CameraReport> Enumerate() => Enumerate("/dev");

@@ -1,12 +1,27 @@
 namespace Agent.Devices.Probe;
 
-/// <summary>What this machine has: its cameras, its H.264 encoders, its sensors.</summary>
+/// <summary>What this machine has: its cameras, its H.264 encoders, its sensors and its GPIO chips.</summary>
 public sealed record ProbeReport(IReadOnlyList<CameraReport> Cameras, IReadOnlyList<EncoderReport> Encoders)
 {
     public IReadOnlyList<SensorDeviceReport> Sensors { get; init; } = [];
 
     public IReadOnlyList<I2cBusReport> I2cBuses { get; init; } = [];
+
+    public IReadOnlyList<GpioChipReport> GpioChips { get; init; } = [];
 }
+
+/// <summary>A GPIO chip, or one that cannot be looked into and why.</summary>
+/// <param name="Path">Device node.</param>
+/// <param name="Label">What its driver calls it.</param>
+/// <param name="Problem">What keeps it from being used, and the mend; <c>null</c> if nothing does.</param>
+/// <param name="Lines">By offset.</param>
+public sealed record GpioChipReport(string Path, string Label, string? Problem, IReadOnlyList<GpioLineReport> Lines);
+
+/// <summary>A line of a GPIO chip.</summary>
+/// <param name="Offset">On the chip, from 0.</param>
+/// <param name="Name">Empty if it has none.</param>
+/// <param name="UsedBy">Who has it, <c>null</c> if it is free.</param>
+public sealed record GpioLineReport(int Offset, string Name, string? UsedBy);
 
 /// <summary>One V4L2 capture node, or one that cannot be looked into and why.</summary>
 /// <param name="Path">Device node.</param>

@@ -32,11 +32,11 @@ public sealed unsafe class GpioPoller(EventFd wake)
         };
         fixed (pollfd* descriptors = _descriptors)
         {
-            if (Syscalls.ppoll(descriptors, (nuint)(_count + 1), &limit, null) < 0)
+            while (Syscalls.ppoll(descriptors, (nuint)(_count + 1), &limit, null) < 0)
             {
                 if (Marshal.GetLastPInvokeError() is not Errno.EINTR) throw LibcException.FromLastError("ppoll");
-                // revents is undefined then.
-                for (var i = 0; i <= _count; i++) _descriptors[i].revents = 0;
+                // As when the process goes on after a stop: what has changed meanwhile is to be seen before time is looked at.
+                limit = default;
             }
         }
         if (_descriptors[_count].revents != 0) wake.Drain();

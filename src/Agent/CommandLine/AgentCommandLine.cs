@@ -68,7 +68,7 @@ internal static class AgentCommandLine
 
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var suggest = new Option<bool>("--config") { Description = "Print only a configuration that has every camera and every sensor." };
-        var probe = new Command("probe", "List the cameras, their formats, the H.264 encoders and the sensors of this machine, and suggest a configuration.") { json, suggest };
+        var probe = new Command("probe", "List the cameras, their formats, the H.264 encoders, the sensors and the GPIO lines of this machine, and suggest a configuration.") { json, suggest };
         probe.SetAction(parsed =>
         {
             var report = CameraProbe.Run();

@@ -39,6 +39,7 @@ internal static class ProbeText
         }
 
         WriteSensors(report, output);
+        WriteGpio(report, output);
         output.WriteLine("Configuration for these cameras ('camera-agent probe --config' prints only this)");
         output.WriteLine(ConfigurationSuggestion.Write(report));
     }
@@ -65,6 +66,46 @@ internal static class ProbeText
         return channel.Value is { } value
             ? string.Create(CultureInfo.InvariantCulture, $"{channel.Channel}{label} {value} {channel.Unit}").TrimEnd()
             : $"{channel.Channel}{label} ({channel.Problem})";
+    }
+
+    private static void WriteGpio(ProbeReport report, TextWriter output)
+    {
+        if (report.GpioChips.Count > 0) output.WriteLine("GPIO chips: offset and name of each line, and in brackets who uses it");
+        foreach (var chip in report.GpioChips)
+        {
+            output.WriteLine(chip.Problem is { } problem ? $"  {chip.Path}  {problem}" : $"  {chip.Path}  {chip.Label} ({chip.Lines.Count} lines)");
+            WriteLines(chip.Lines, output);
+        }
+    }
+
+    /// <summary>As many in a row as a terminal shows; those of which there is nothing to tell as ranges.</summary>
+    private static void WriteLines(IReadOnlyList<GpioLineReport> lines, TextWriter output)
+    {
+        const string Indentation = "    ";
+        const int Width = 100;
+        var row = "";
+        for (var i = 0; i < lines.Count; i++)
+        {
+            var (first, last) = (i, i);
+            while (IsPlain(lines[first]) && last + 1 < lines.Count && IsPlain(lines[last + 1])) last++;
+            i = last;
+            var line = lines[first];
+            var text = $"{line.Offset}{(last > first ? $"-{lines[last].Offset}" : "")}{(line.Name.Length > 0 ? $" {line.Name}" : "")}{(line.UsedBy is { } user ? $" ({user})" : "")}";
+            if (row.Length > 0 && row.Length + text.Length > Width)
+            {
+                output.WriteLine($"{Indentation}{row.TrimEnd()}");
+                row = "";
+            }
+
+            row += last + 1 < lines.Count ? $"{text}, " : text;
+        }
+
+        if (row.Length > 0)
+        {
+            output.WriteLine($"{Indentation}{row}");
+        }
+
+        static bool IsPlain(GpioLineReport line) => line is { Name: "", UsedBy: null };
     }
 
     private static string Describe(ControlReport control)

@@ -31,6 +31,9 @@ internal sealed record AgentState(IViewerGateway Gateway, Func<IReadOnlyList<Cam
     /// <summary>What is measured; <c>null</c> if nothing is configured to be.</summary>
     public Func<SensorEntities?> Sensors { get; init; } = static () => null;
 
+    /// <summary>How GPIO lines have done; <c>null</c> without any.</summary>
+    public Func<GpioCounters?> Gpio { get; init; } = static () => null;
+
     /// <summary>What happens by itself; <c>null</c> if nothing is configured to.</summary>
     public AutomationHome? Automations { get; init; }
 

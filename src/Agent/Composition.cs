@@ -18,6 +18,7 @@ internal sealed class Composition : IAsyncDisposable
     private readonly HomeUpdates _home;
     private readonly PwmEntities? _pwm;
     private readonly SensorEntities? _sensors;
+    private readonly GpioEntities? _gpio;
     private readonly AutomationHome? _automations;
     private readonly HomeMotion _motion;
 
@@ -44,6 +45,7 @@ internal sealed class Composition : IAsyncDisposable
             Entities = _entities,
             PwmCommandsRefused = () => _pwm?.Refused,
             Sensors = () => _sensors,
+            Gpio = () => _gpio?.Counters,
             Automations = _automations,
             Units = units,
             Motion = _motion.Cameras,
@@ -52,6 +54,7 @@ internal sealed class Composition : IAsyncDisposable
             _entities, State.Units.Values, _viewers, _state, () => _mqtt?.GetStatus()?.Connected == true, restart, TimeProvider.System, loggers.CreateLogger<HomeUpdates>());
         _pwm = PwmEntities.Create(options, _entities, _state, loggers);
         _sensors = SensorEntities.Create(options.Sensors, _entities, TimeProvider.System, loggers);
+        _gpio = GpioEntities.Create(options, _entities, _state, State.Units, loggers);
         _automations?.Register();
     }
 
@@ -59,6 +62,8 @@ internal sealed class Composition : IAsyncDisposable
 
     public void Start()
     {
+        // A privacy switch keeps its cameras private until it has been read.
+        _gpio?.Start();
         foreach (var camera in _cameras)
         {
             camera.Start();
@@ -102,6 +107,7 @@ internal sealed class Composition : IAsyncDisposable
         await Task.WhenAll(_cameras.Select(camera => Task.Run(camera.Dispose)));
         _pwm?.Dispose();
         _sensors?.Dispose();
+        _gpio?.Dispose();
         await _state.DisposeAsync();
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Agent.Devices;
+using Agent.Devices.Gpio;
 using Agent.Devices.Pwm;
 using Agent.Devices.Sensors;
 using Agent.Home.Automations;
@@ -29,6 +30,9 @@ internal sealed record AgentOptions
 
     /// <summary>What is measured; nothing unless configured.</summary>
     public IReadOnlyList<SensorOptions> Sensors { get; init; } = [];
+
+    /// <summary>What hangs on GPIO lines; nothing unless configured.</summary>
+    public IReadOnlyList<GpioOptions> Gpio { get; init; } = [];
 
     /// <summary>Where what is switched at run time is kept; <c>null</c> for the service manager's folder, if there is one.</summary>
     public string? StateDirectory { get; init; }

@@ -170,6 +170,7 @@ internal static partial class ConfigurationTable
         RootKey.Of("pwm", "Dimmable lights on PWM channels, by name; the name is the entity's id.", PwmLights, o => o.PwmLights, (o, v) => o with { PwmLights = v }),
         RootKey.Of("panTilt", "Cameras that two servos turn, by names that are part of entity ids.", PanTilts, o => o.PanTilts, (o, v) => o with { PanTilts = v }),
         RootKey.Of("sensors", "Temperature, humidity, pressure, light, voltage and the like, by name; the name is the entity's id.", Sensors, o => o.Sensors, (o, v) => o with { Sensors = v }),
+        RootKey.Of("gpio", "Sensors, contacts, buttons, relays and the like on GPIO lines, by name; the name is the entity's id.", GpioThings, o => o.Gpio, (o, v) => o with { Gpio = v }),
         RootKey.Of("stateDirectory", "A folder for what is switched at run time and survives a restart, such as privacy; without it systemd's STATE_DIRECTORY, and without that nothing is kept.",
             FilePath, o => o.StateDirectory, (o, v) => o with { StateDirectory = v }),
         RootKey.Of("automations", "What happens by itself, by names that are part of entity ids.", Automations, o => o.Automations, (o, v) => o with { Automations = v }),
@@ -179,6 +180,7 @@ internal static partial class ConfigurationTable
     private static void CheckRoot(AgentOptions options, string path, ConfigBinding binding)
     {
         CheckPwmChannels(options, path, binding);
+        CheckGpioLines(options, path, binding);
         CheckAutomations(options, path, binding);
     }
 

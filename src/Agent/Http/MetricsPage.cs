@@ -47,6 +47,13 @@ internal sealed class MetricsPage
             page.WriteSensors(sensors);
         }
 
+        if (state.Gpio() is { } gpio)
+        {
+            page.Family("camera_agent_gpio_edges_total", "counter", "Changes of GPIO inputs.", ([], gpio.Edges));
+            page.Family("camera_agent_gpio_edges_lost_total", "counter", "Changes of GPIO inputs that the kernel had no room for.", ([], gpio.EdgesLost));
+            page.Family("camera_agent_gpio_commands_refused_total", "counter", "Commands for GPIO outputs refused because too many were waiting.", ([], gpio.Refused));
+        }
+
         if (state.Automations is { } automations)
         {
             page.WriteAutomations(automations);

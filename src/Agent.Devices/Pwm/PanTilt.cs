@@ -94,10 +94,16 @@ public sealed class PanTilt : PwmDevice
     public string? MoveTo(double? pan, double? tilt, TimeSpan now)
     {
         if (Problem is { } problem) return problem;
-        _pan.MoveTo(pan ?? _pan.Target, now);
-        _tilt.MoveTo(tilt ?? _tilt.Target, now);
+        var before = State.Target;
+        _pan.MoveTo(pan ?? before.Pan, now);
+        _tilt.MoveTo(tilt ?? before.Tilt, now);
         Advance(now);
-        return Problem;
+        if (Problem is not { } failure) return null;
+        // What was refused must not be done later, when the channel is back.
+        _pan.MoveTo(before.Pan, now);
+        _tilt.MoveTo(before.Tilt, now);
+        Show(now);
+        return failure;
     }
 
     /// <summary>Has it slow down and stand still.</summary>

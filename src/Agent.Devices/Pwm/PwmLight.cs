@@ -97,10 +97,17 @@ public sealed class PwmLight : PwmDevice
         if (!_output.IsOpen) return _output.Problem;
         var state = percent == 0 ? State with { IsOn = false } : new LightState(true, percent ?? State.Brightness);
         if (state == State) return null;
+        var before = State;
         _fade = new BrightnessFade(_fade.At(now), state.Level, now, TimeSpan.FromMilliseconds(_options.Fade));
         State = state;
         Advance(now);
-        if (!_output.IsOpen) return _output.Problem;
+        if (!_output.IsOpen)
+        {
+            // What was refused must not be done later, when the channel is back.
+            State = before;
+            _fade = BrightnessFade.None(before.Level);
+            return _output.Problem;
+        }
         StateChanged?.Invoke(state);
         return null;
     }

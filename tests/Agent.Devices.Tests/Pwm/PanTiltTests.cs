@@ -171,20 +171,17 @@ public sealed class PanTiltTests : IDisposable
     }
 
     [Fact]
-    public void One_servo_that_cannot_be_used_is_the_answer_to_a_command()
+    public void A_command_that_is_refused_is_not_done_later()
     {
-        var panTilt = Make();
-        Pass(panTilt, 0);
-        _kernel.Refusals["duty_cycle"] = Errno.EIO;
-        Assert.Contains("(errno 5)", panTilt.MoveTo(20, null, _now) ?? NextProblem(panTilt), StringComparison.Ordinal);
+        var panTilt = Make(Options with { ReleaseAfter = 100 });
+        Pass(panTilt, 1);
+        _kernel.Refusals["enable"] = Errno.EIO;
+        Assert.Contains("(errno 5)", panTilt.MoveTo(20, null, _now), StringComparison.Ordinal);
         Assert.False(panTilt.IsAvailable);
-    }
-
-    /// <summary>The first moment of a move is where it begins, which needs no write.</summary>
-    private string? NextProblem(PanTilt panTilt)
-    {
-        _now += PwmDevice.UpdateInterval;
-        panTilt.Advance(_now);
-        return panTilt.Halt(_now);
+        _kernel.Refusals.Clear();
+        Pass(panTilt, 10);
+        Assert.True(panTilt.IsAvailable);
+        Assert.Equal(new PanTiltState(new(0, 0), false), panTilt.State);
+        Assert.Equal("1500000/20000000 normal disabled", Pan);
     }
 }

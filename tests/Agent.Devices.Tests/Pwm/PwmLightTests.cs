@@ -162,6 +162,11 @@ public sealed class PwmLightTests : IDisposable
         _kernel.Refusals["duty_cycle"] = Errno.EIO;
         Assert.Contains("(errno 5)", light.Set(50, _now), StringComparison.Ordinal);
         Assert.False(light.IsAvailable);
+        _kernel.Refusals.Clear();
+        Pass(light, 10);
+        Assert.True(light.IsAvailable);
+        Assert.Equal(new LightState(false, 100), light.State);
+        Assert.Equal("0/1000000 normal disabled", _kernel.State(0));
     }
 
     [Fact]

@@ -45,7 +45,8 @@ internal sealed class DeviceEntities
         entities.Register(Sensor("memory_available", "Memory available", "data_size", "MiB"));
         entities.Register(Sensor("disk_free", "Disk free", "data_size", "GiB") with { Precision = 1 });
         entities.Register(new UpdateEntity("version", "Agent version") { Category = EntityCategory.Diagnostic });
-        entities.Publish("version", AgentState.Version);
+        // Without the revision of the source: to compare versions it counts for nothing (semver.org, 10).
+        entities.Publish("version", AgentState.Version.Split('+')[0]);
         if (restart is null) return;
         entities.Register(new ButtonEntity("reboot_agent", "Restart agent") { DeviceClass = "restart", Category = EntityCategory.Config }, (_, _) =>
         {

@@ -24,7 +24,7 @@ internal sealed partial class EntityPublisher : IAsyncDisposable
     private readonly IMqttConnection _connection;
     private readonly EntityRegistry _registry;
     private readonly EntityTopics _topics;
-    private readonly HomeAssistantDiscovery _discovery;
+    private readonly HomeAssistantDiscovery? _discovery;
     private readonly ILogger _logger;
     private readonly PendingChanges _pending = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -32,8 +32,14 @@ internal sealed partial class EntityPublisher : IAsyncDisposable
     private readonly ITimer _publishAllLater;
     private readonly Task _worker;
 
+    /// <param name="connection">The broker.</param>
+    /// <param name="registry">What is to be published.</param>
+    /// <param name="topics">Where.</param>
+    /// <param name="discovery">Announces it; <c>null</c> if nothing is announced.</param>
+    /// <param name="logger">For bugs.</param>
+    /// <param name="time">Gathers changes that come in swarms.</param>
     public EntityPublisher(
-        IMqttConnection connection, EntityRegistry registry, EntityTopics topics, HomeAssistantDiscovery discovery, ILogger logger, TimeProvider time)
+        IMqttConnection connection, EntityRegistry registry, EntityTopics topics, HomeAssistantDiscovery? discovery, ILogger logger, TimeProvider time)
     {
         (_connection, _registry, _topics, _discovery, _logger) = (connection, registry, topics, discovery, logger);
         _announceLater = time.CreateTimer(_ => Announce(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -42,8 +48,8 @@ internal sealed partial class EntityPublisher : IAsyncDisposable
         // Without No Local: a broker may hold back by it what this client's former session left retained. Echoes are not retained, and ignored.
         connection.MessageReceived += Receive;
         connection.Subscribe(topics.AvailabilityFilter, AtLeastOnce, noLocal: false);
-        connection.Subscribe(discovery.ConfigTopic, AtLeastOnce, noLocal: false);
-        if (discovery.StatusTopic is { } status) connection.Subscribe(status, AtLeastOnce, noLocal: false);
+        if (discovery is not null) connection.Subscribe(discovery.ConfigTopic, AtLeastOnce, noLocal: false);
+        if (discovery?.StatusTopic is { } status) connection.Subscribe(status, AtLeastOnce, noLocal: false);
         connection.Connected += Reconnect;
         connection.Relieved += Wake;
         registry.Changed += Note;
@@ -118,7 +124,7 @@ internal sealed partial class EntityPublisher : IAsyncDisposable
 
     private void Receive(MqttMessage message)
     {
-        if (message.Topic == _discovery.StatusTopic)
+        if (message.Topic == _discovery?.StatusTopic)
         {
             // A retained one is old news: at the connection everything is published anyway.
             if (!message.Retained && message.Payload.Span.SequenceEqual("online"u8))
@@ -128,7 +134,7 @@ internal sealed partial class EntityPublisher : IAsyncDisposable
         }
         else if (message.Retained && message.Payload.Length > 0)
         {
-            if (message.Topic == _discovery.ConfigTopic)
+            if (message.Topic == _discovery?.ConfigTopic)
             {
                 _pending.AddReadBack(message.Payload);
                 Wake();
@@ -168,11 +174,11 @@ internal sealed partial class EntityPublisher : IAsyncDisposable
         switch (change.Kind)
         {
             case PendingKind.Announcement:
-                var isAnnounced = _discovery.TryAnnounce(_registry.All);
+                var isAnnounced = _discovery?.TryAnnounce(_registry.All) ?? true;
                 if (!isAnnounced) _pending.AddAnnouncement();
                 return isAnnounced;
             case PendingKind.ReadBack:
-                return _discovery.TryReconcile(change.ReadBack.Span, _registry.All);
+                return _discovery?.TryReconcile(change.ReadBack.Span, _registry.All) ?? true;
             case PendingKind.Happening:
                 return _connection.Publish(_topics.State(change.Id), Happening(change.Type), AtLeastOnce, retain: false);
             default:

@@ -24,10 +24,10 @@ internal sealed partial class HomeAssistantDiscovery
     {
         _connection = connection;
         _isEnabled = options.Enabled;
-        var objectId = $"camera-agent-{NotAnId().Replace(deviceId, "-")}";
+        var objectId = ObjectId(deviceId);
         _components = new DiscoveryComponents(topics, objectId, NotAnEntityId().Replace(deviceId.ToLowerInvariant(), "_"));
         _device = new DiscoveredDevice([objectId], options.DeviceName ?? deviceId, "camera-agent", device.Model, device.SoftwareVersion, device.ConfigurationUrl);
-        ConfigTopic = $"{options.DiscoveryPrefix}/device/{objectId}/config";
+        ConfigTopic = ConfigTopicOf(options.DiscoveryPrefix, deviceId);
         StatusTopic = !options.Enabled ? null : options.StatusTopic ?? $"{options.DiscoveryPrefix}/status";
     }
 
@@ -35,6 +35,9 @@ internal sealed partial class HomeAssistantDiscovery
 
     /// <summary>Where Home Assistant says that it has started; <c>null</c> if that does not matter.</summary>
     public string? StatusTopic { get; }
+
+    /// <summary>Where a device's configuration is.</summary>
+    public static string ConfigTopicOf(string discoveryPrefix, string deviceId) => $"{discoveryPrefix}/device/{ObjectId(deviceId)}/config";
 
     /// <summary>Publishes the configuration, with what is gone since the last one taken back. False if the connection did not take it.</summary>
     public bool TryAnnounce(IReadOnlyList<EntityState> entities) => !_isEnabled || TryPublish(entities, _announced);
@@ -67,6 +70,8 @@ internal sealed partial class HomeAssistantDiscovery
             return false;
         }
     }
+
+    private static string ObjectId(string deviceId) => $"camera-agent-{NotAnId().Replace(deviceId, "-")}";
 
     /// <summary>
     /// Home Assistant keeps a component that is merely missing: it goes once it stands there with its platform alone. Then the configuration

@@ -29,4 +29,6 @@ public sealed record DeviceDescription(string SoftwareVersion, string? Model = n
 /// <param name="HomeAssistant">How Home Assistant learns of it.</param>
 /// <param name="Description">What the device says about itself.</param>
 /// <param name="DeviceId">mqtt.device: part of unique ids.</param>
-public sealed record MqttHome(EntityRegistry Entities, HomeAssistantOptions HomeAssistant, DeviceDescription Description, string DeviceId);
+/// <param name="Former">What the device was called when it was last at a broker, if that is known.</param>
+public sealed record MqttHome(
+    EntityRegistry Entities, HomeAssistantOptions HomeAssistant, DeviceDescription Description, string DeviceId, MqttIdentity? Former = null);

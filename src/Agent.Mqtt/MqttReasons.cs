@@ -37,6 +37,7 @@ internal static class MqttReasons
         BadUserNameOrPassword or BadUserNameOrPassword311 => "set mqtt.userName and mqtt.password to an account of the broker",
         NotAuthorized or NotAuthorized311 => "set mqtt.userName and mqtt.password, or allow the account in the broker's access list",
         Banned => "lift the ban in the broker's configuration",
+        PacketTooLarge => "a message was larger than the broker takes; raise the size of its packets (mosquitto: max_packet_size), or make the picture smaller",
         SessionTakenOver => "another client uses the same client id; give each device its own mqtt.device",
         ServerUnavailable or ServerUnavailable311 or ServerBusy or ConnectionRateExceeded => "the broker is overloaded; it is tried again later",
         _ => "see the broker's log",

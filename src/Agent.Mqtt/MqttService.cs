@@ -25,6 +25,7 @@ public sealed class MqttService : IAsyncDisposable
     private MqttSignaling? _signaling;
     private EntityPublisher? _publisher;
     private EntityCommands? _commands;
+    private FormerDevice? _former;
     private bool _stopped;
 
     /// <param name="options">The broker; its host must be set.</param>
@@ -83,6 +84,12 @@ public sealed class MqttService : IAsyncDisposable
             _connection, _gateway, _baseTopic, _defaultCamera, _loggers.CreateLogger<MqttSignaling>(), _time);
         if (_home is { } home)
         {
+            var identity = new MqttIdentity(_baseTopic, home.DeviceId, home.HomeAssistant.DiscoveryPrefix);
+            if (home.Former is { } former && former != identity)
+            {
+                _former = new FormerDevice(_connection, former, identity, _loggers.CreateLogger<FormerDevice>(), _time);
+            }
+
             var topics = new EntityTopics(_baseTopic);
             var discovery = new HomeAssistantDiscovery(_connection, home.HomeAssistant, home.Description, home.DeviceId, topics);
             _publisher = new EntityPublisher(_connection, home.Entities, topics, discovery, _loggers.CreateLogger<EntityPublisher>(), _time);
@@ -115,6 +122,11 @@ public sealed class MqttService : IAsyncDisposable
         if (_commands is not null)
         {
             await _commands.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_former is not null)
+        {
+            await _former.DisposeAsync().ConfigureAwait(false);
         }
 
         if (_publisher is not null)

@@ -23,6 +23,9 @@ public sealed partial class MqttSession : IMqttConnection
     /// <summary>Refusals of one connection that the log names; an account without any rights is refused everything.</summary>
     private const int MaxRefusalsLogged = 8;
 
+    /// <summary>Larger ones than this, which are pictures, may be the reason for a lost connection; no broker limits packets to less.</summary>
+    private const int LargeMessageBytes = 16 * 1024;
+
     /// <summary>Larger messages are not copied out of the library. An offer has 2 to 20 KB.</summary>
     internal const int MaxPayloadBytes = 256 * 1024;
 
@@ -254,9 +257,15 @@ public sealed partial class MqttSession : IMqttConnection
         }
 
         Serve(client);
-        return disconnectCode is { } code and >= MqttReasons.FirstFailure
-            ? $"disconnected: {client.DescribeReason(code)} (code {code}); {MqttReasons.Mend(code)}"
-            : $"disconnected: {client.LastError ?? "the connection was closed"}";
+        if (disconnectCode is { } code and >= MqttReasons.FirstFailure)
+        {
+            return $"disconnected: {client.DescribeReason(code)} (code {code}); {MqttReasons.Mend(code)}";
+        }
+
+        // Brokers of MQTT 3.1.1 cannot say that a packet is too large for them: they close the connection.
+        var suspect = !_stopping && client is { LargestUnacknowledged: { Bytes: >= LargeMessageBytes } message }
+            ? $"; if the {message.Bytes} bytes on {message.Topic} were too much for the broker, raise the size of packets that it takes (mosquitto: max_packet_size)" : "";
+        return $"disconnected: {client.LastError ?? "the connection was closed"}{suspect}";
     }
 
     private string ExplainFailure(MosquittoClient client, int? connackCode, string? warning)
@@ -369,9 +378,16 @@ public sealed partial class MqttSession : IMqttConnection
     {
         while (_outbound.Reader.TryRead(out var message))
         {
-            if (!client.Publish(message.Topic, message.Payload, message.Qos, message.Retain, message.Expiry, message.CorrelationData))
+            var outcome = client.Publish(message.Topic, message.Payload, message.Qos, message.Retain, message.Expiry, message.CorrelationData);
+            if (outcome == MosquittoPublish.Taken)
             {
-                Interlocked.Increment(ref _publishDropped);
+                continue;
+            }
+
+            Interlocked.Increment(ref _publishDropped);
+            if (outcome == MosquittoPublish.TooLarge && IsToBeLogged(message.Topic))
+            {
+                LogTooLarge(message.Topic, message.Payload.Length, client.MaximumPacketSize);
             }
         }
     }
@@ -434,6 +450,9 @@ public sealed partial class MqttSession : IMqttConnection
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The MQTT broker refused a message on {Topic} (code {Code}); {Mend}")]
     private partial void LogPublishRefused(string topic, int code, string mend);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A message of {Bytes} bytes on {Topic} is not sent: the MQTT broker takes packets of {Limit} bytes; raise that (mosquitto: max_packet_size), or make the picture smaller")]
+    private partial void LogTooLarge(string topic, int bytes, uint limit);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "More refusals of this connection are only counted")]
     private partial void LogMoreRefused();

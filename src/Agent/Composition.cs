@@ -8,7 +8,7 @@ using Agent.Transport;
 namespace Agent;
 
 /// <summary>The parts of a running agent and the order in which they start and stop.</summary>
-internal sealed class Composition : IAsyncDisposable
+internal sealed partial class Composition : IAsyncDisposable
 {
     private readonly CameraPipeline[] _cameras;
     private readonly ViewerRegistry _viewers;
@@ -35,8 +35,10 @@ internal sealed class Composition : IAsyncDisposable
         _state = new PersistentState(stateDirectory, loggers.CreateLogger<PersistentState>());
         _viewers = ViewerRegistry.Open(options.WebRtc, _cameras.ToDictionary(c => c.Options.Name, c => c.Hub), loggers);
         var broker = options.Mqtt.Connection;
-        var home = new MqttHome(_entities, options.HomeAssistant, HostDescription.Read(options.Http.Listen), broker.Device);
+        var home = new MqttHome(_entities, options.HomeAssistant, HostDescription.Read(options.Http.Listen), broker.Device, RememberedIdentity.Find(_state));
         _mqtt = broker.Host is null ? null : new MqttService(broker, _viewers, options.Cameras[0].Name, loggers, home);
+        if (_mqtt is null) LogNoBroker(loggers.CreateLogger<Composition>());
+        else _mqtt.Connected += () => RememberedIdentity.Keep(_state, new(broker.EffectiveBaseTopic, broker.Device, options.HomeAssistant.DiscoveryPrefix));
         _automations = options.Automations.Count == 0 ? null : new AutomationHome(options, _entities, _state, _mqtt, loggers);
         var units = _cameras.ToDictionary(c => c.Options.Name, c => new CameraUnit(c, new CameraPrivacy(c, _state)));
         _motion = new HomeMotion(units.Values, _entities, _state, loggers);
@@ -110,4 +112,7 @@ internal sealed class Composition : IAsyncDisposable
         _gpio?.Dispose();
         await _state.DisposeAsync();
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "No MQTT broker is configured (mqtt.host): everything works over HTTP alone")]
+    private static partial void LogNoBroker(ILogger logger);
 }

@@ -4,6 +4,7 @@ using Agent.Interop.V4l2;
 using Agent.Media;
 using Agent.Media.Notices;
 using Agent.Media.Splitting;
+using Agent.Mqtt;
 using Agent.Rtc;
 using Agent.Rtc.Dtls;
 using Agent.Rtc.Ice;
@@ -55,6 +56,8 @@ internal static class FuzzTargets
         new("uvc-descriptors", Hex("12010002ef02014009120156000101020301" + "0904000000" + "0e010000" + "1a24060441769ea204dee3478b2bf4341aff003b01010100" + "00ff"),
             input => UvcDescriptors.TryFindExtensionUnit(input, 0, UvcH264.GuidUvcxH264Xu, out _)),
         new("access-units", AccessUnitSeeds(), FuzzSplitter),
+        new("discovery", Texts("""{"dev":{"ids":["a"]},"o":{"name":"é"},"cmps":{"lamp":{"p":"light","avty":[{"t":"base/status"}]},"old":{"p":"switch"},"none":null}}"""),
+            input => HomeAssistantDiscovery.TryReadRetained(input, out _)),
     ];
 
     /// <summary>As a stream, twice over and in pieces: every image that is cut out ends as one does.</summary>

@@ -34,7 +34,7 @@ internal static partial class DiscoverySchema
         ["camera"] = (["topic"], ["image_encoding"], []),
         ["image"] = (["image_topic"], ["content_type", "image_encoding"], []),
         ["binary_sensor"] = (["state_topic"], ["payload_on", "payload_off", "off_delay", "force_update"],
-            ["battery", "cold", "connectivity", "door", "garage_door", "heat", "light", "moisture", "motion", "occupancy", "opening", "power", "presence",
+            ["battery", "cold", "connectivity", "door", "garage_door", "heat", "light", "moisture", "motion", "moving", "occupancy", "opening", "power", "presence",
              "problem", "running", "safety", "smoke", "sound", "tamper", "vibration", "window"]),
         ["sensor"] = (["state_topic"], ["unit_of_measurement", "state_class", "suggested_display_precision", "options", "expire_after", "force_update"],
             ["atmospheric_pressure", "battery", "carbon_dioxide", "current", "data_rate", "data_size", "distance", "duration", "enum", "frequency", "humidity",

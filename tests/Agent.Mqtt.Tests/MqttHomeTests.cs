@@ -23,7 +23,7 @@ public sealed class MqttHomeTests
     }
 
     /// <summary>Reads the broker's retained messages until they are what the registry has; how soon is the broker's and the machine's affair.</summary>
-    private static async Task AssertRetainedAsync(MosquittoBroker broker, EntityRegistry home, string status = "online", params string[] login)
+    internal static async Task AssertRetainedAsync(MosquittoBroker broker, EntityRegistry home, string status = "online", params string[] login)
     {
         var started = Stopwatch.GetTimestamp();
         SortedDictionary<string, string> tree;

@@ -11,6 +11,7 @@ internal static unsafe partial class LibMosquitto
     internal const int MOSQ_ERR_SUCCESS = 0;
     internal const int MOSQ_ERR_CONN_LOST = 7;
     internal const int MOSQ_ERR_ERRNO = 14;
+    internal const int MOSQ_ERR_OVERSIZE_PACKET = 25;
 
     // mosquitto.h, enum mosq_opt_t and protocol versions.
     internal const int MOSQ_OPT_PROTOCOL_VERSION = 1;
@@ -27,6 +28,7 @@ internal static unsafe partial class LibMosquitto
     internal const int MQTT_PROP_MESSAGE_EXPIRY_INTERVAL = 2;
     internal const int MQTT_PROP_RESPONSE_TOPIC = 8;
     internal const int MQTT_PROP_CORRELATION_DATA = 9;
+    internal const int MQTT_PROP_MAXIMUM_PACKET_SIZE = 39;
 
     [LibraryImport(Library)]
     internal static partial int mosquitto_lib_init();
@@ -82,6 +84,9 @@ internal static unsafe partial class LibMosquitto
 
     [LibraryImport(Library)]
     internal static partial void mosquitto_property_free_all(nint* properties);
+
+    [LibraryImport(Library)]
+    internal static partial nint mosquitto_property_read_int32(nint proplist, int identifier, uint* value, byte skip_first);
 
     /// <summary>The value must be released with free(3).</summary>
     [LibraryImport(Library)]

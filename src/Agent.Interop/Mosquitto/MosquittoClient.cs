@@ -20,6 +20,16 @@ public sealed record MosquittoEvents(
     Action<int> Connected, Action<int> Disconnected, Action<MosquittoMessage> Message, Action MessageTooLarge,
     Action<string, int> SubscriptionRefused, Action<string, int> PublishRefused, Action<string> Warning);
 
+/// <summary>What became of a message that was to be published.</summary>
+public enum MosquittoPublish
+{
+    /// <summary>The library has it.</summary>
+    Taken,
+    /// <summary>It is larger than <see cref="MosquittoClient.MaximumPacketSize"/>.</summary>
+    TooLarge,
+    Refused,
+}
+
 /// <summary>
 /// One connection to a broker through libmosquitto. It belongs to one thread, which calls <see cref="Run"/> over and over; only the
 /// <see cref="EventFd"/> given to it may be signalled from elsewhere.
@@ -36,9 +46,9 @@ public sealed unsafe class MosquittoClient : IDisposable
     private readonly SafeMosquittoHandle _handle;
     private readonly MosquittoEvents _events;
     private readonly int _maxPayload;
-    /// <summary>Filters and topics by packet identifier until they are acknowledged.</summary>
+    /// <summary>Filters, topics and payloads' sizes by packet identifier until they are acknowledged.</summary>
     private readonly Dictionary<int, string> _subscribing = [];
-    private readonly Dictionary<int, string> _publishing = [];
+    private readonly Dictionary<int, (string Topic, int Bytes)> _publishing = [];
     private GCHandle _self;
     private Exception? _callbackFailure;
 
@@ -165,8 +175,8 @@ public sealed unsafe class MosquittoClient : IDisposable
     /// <param name="retain">Whether the broker keeps it.</param>
     /// <param name="expiry">Message Expiry Interval; MQTT 5 only.</param>
     /// <param name="correlationData">Correlation Data; MQTT 5 only.</param>
-    /// <returns>True if the library took the message.</returns>
-    public bool Publish(string topic, ReadOnlySpan<byte> payload, int qos, bool retain, TimeSpan? expiry, ReadOnlySpan<byte> correlationData)
+    /// <returns>What became of it.</returns>
+    public MosquittoPublish Publish(string topic, ReadOnlySpan<byte> payload, int qos, bool retain, TimeSpan? expiry, ReadOnlySpan<byte> correlationData)
     {
         nint properties = 0;
         try
@@ -194,14 +204,19 @@ public sealed unsafe class MosquittoClient : IDisposable
             fixed (byte* data = payload)
             {
                 int id;
-                var taken = mosquitto_publish_v5(_handle, &id, topic, payload.Length, data, qos, retain ? (byte)1 : (byte)0, properties) == MOSQ_ERR_SUCCESS;
-                _unfinished += taken ? 1 : 0;
-                if (taken && qos > 0)
+                var code = mosquitto_publish_v5(_handle, &id, topic, payload.Length, data, qos, retain ? (byte)1 : (byte)0, properties);
+                if (code != MOSQ_ERR_SUCCESS)
                 {
-                    _publishing[id] = topic;
+                    return code == MOSQ_ERR_OVERSIZE_PACKET ? MosquittoPublish.TooLarge : MosquittoPublish.Refused;
                 }
 
-                return taken;
+                _unfinished++;
+                if (qos > 0)
+                {
+                    _publishing[id] = (topic, payload.Length);
+                }
+
+                return MosquittoPublish.Taken;
             }
         }
         finally
@@ -214,6 +229,12 @@ public sealed unsafe class MosquittoClient : IDisposable
     public int Undelivered => Math.Max(_unfinished, 0);
 
     public bool HasDelivered => _unfinished <= 0;
+
+    /// <summary>The largest of the messages that the broker has not acknowledged, with its payload's bytes; <c>null</c> without any.</summary>
+    public (string Topic, int Bytes)? LargestUnacknowledged => _publishing.Count == 0 ? null : _publishing.Values.MaxBy(static message => message.Bytes);
+
+    /// <summary>Bytes of the largest packet that the broker has said it takes (MQTT 5 §3.2.2.3.6), 0 if it has not.</summary>
+    public uint MaximumPacketSize { get; private set; }
 
     /// <summary>
     /// Sends a DISCONNECT, which drops the will; run until <see cref="Run"/> returns false. Call it once <see cref="HasDelivered"/>: the
@@ -255,7 +276,16 @@ public sealed unsafe class MosquittoClient : IDisposable
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void OnConnect(nint mosq, nint obj, int code, int flags, nint properties) => Guard(obj, client => client._events.Connected(code));
+    private static void OnConnect(nint mosq, nint obj, int code, int flags, nint properties) => Guard(obj, client =>
+    {
+        uint size = 0;
+        if (properties != 0 && mosquitto_property_read_int32(properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, &size, 0) != 0)
+        {
+            client.MaximumPacketSize = size;
+        }
+
+        client._events.Connected(code);
+    });
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnDisconnect(nint mosq, nint obj, int code, nint properties) => Guard(obj, client => client._events.Disconnected(code));
@@ -264,9 +294,9 @@ public sealed unsafe class MosquittoClient : IDisposable
     private static void OnPublish(nint mosq, nint obj, int messageId, int code, nint properties) => Guard(obj, client =>
     {
         client._unfinished--;
-        if (client._publishing.Remove(messageId, out var topic) && code >= FirstFailure)
+        if (client._publishing.Remove(messageId, out var message) && code >= FirstFailure)
         {
-            client._events.PublishRefused(topic, code);
+            client._events.PublishRefused(message.Topic, code);
         }
     });
 

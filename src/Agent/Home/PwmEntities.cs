@@ -15,8 +15,8 @@ internal sealed partial class PwmEntities : IDisposable
     private PwmEntities(AgentOptions options, EntityRegistry entities, PersistentState state, ILoggerFactory loggers)
     {
         (_entities, _state, _log) = (entities, state, loggers.CreateLogger<PwmEntities>());
-        var lights = options.PwmLights.Where(light => IsFree(light.Name)).ToDictionary(light => light.Name, light => new PwmLight(light, Remembered(light), _log));
-        var panTilts = options.PanTilts.Where(panTilt => PanTiltEntities.Ids(panTilt).All(IsFree)).Select(panTilt => new PanTiltEntities(panTilt, entities, state, _log, DoAsync)).ToList();
+        var lights = options.PwmLights.Where(light => IsFree(light.Name, $"pwm.{light.Name}")).ToDictionary(light => light.Name, light => new PwmLight(light, Remembered(light), _log));
+        var panTilts = options.PanTilts.Where(panTilt => PanTiltEntities.Ids(panTilt).All(id => IsFree(id, $"panTilt.{panTilt.Name}"))).Select(panTilt => new PanTiltEntities(panTilt, entities, state, _log, DoAsync)).ToList();
         _thread = new PwmThread([.. lights.Values, .. panTilts.Select(panTilt => panTilt.Device)], TimeProvider.System, loggers);
         foreach (var (name, light) in lights) Show(name, light);
     }
@@ -77,15 +77,15 @@ internal sealed partial class PwmEntities : IDisposable
     }
 
     /// <summary>Cameras and other devices have ids too, which the configuration's check of one section cannot know.</summary>
-    private bool IsFree(string id)
+    private bool IsFree(string id, string section)
     {
         if (_entities.Find(id) is null) return true;
-        LogSameId(id);
+        LogSameId(section, id);
         return false;
     }
 
     private static string ToWords(string name) => name.Replace('_', ' ');
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "\"{Id}\" is not shown to the smart home: something else has that name; rename one")]
-    private partial void LogSameId(string id);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Section} is left out: something else is called \"{Id}\"; rename one")]
+    private partial void LogSameId(string section, string id);
 }

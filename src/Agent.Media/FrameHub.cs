@@ -33,6 +33,7 @@ public sealed class FrameHub
     private uint _profileLevelBytes;
     private long _lastKeyFrameTicks = NoKeyFrame;
     private long _lastFrame = NeverProduced;
+    private long _lastCapturedAt;
 
     /// <param name="camera">The camera's name.</param>
     /// <param name="clock">Tells how long ago the last frame came; the machine's by default.</param>
@@ -71,6 +72,9 @@ public sealed class FrameHub
             return last != NeverProduced && _clock.GetElapsedTime(last) < ProducingTimeout;
         }
     }
+
+    /// <summary>When the newest picture was captured, on the clock of <see cref="AccessUnit.CapturedAt"/>; zero before the first.</summary>
+    public TimeSpan LastCapturedAt => new(Interlocked.Read(ref _lastCapturedAt));
 
     public int SubscriberCount => _subscribers.Length;
 
@@ -121,6 +125,7 @@ public sealed class FrameHub
     public void Publish(AccessUnit accessUnit)
     {
         NoteFrame();
+        Interlocked.Exchange(ref _lastCapturedAt, accessUnit.CapturedAt.Ticks);
         if (accessUnit.IsKeyFrame) ReadProfile(accessUnit.FindNalUnit(NalUnitType.SequenceParameterSet));
         Deliver(accessUnit);
     }

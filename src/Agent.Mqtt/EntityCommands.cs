@@ -119,16 +119,16 @@ internal sealed partial class EntityCommands : IAsyncDisposable
     {
         var payload = command.Message.Payload.Span;
         text = "";
-        if (!_limit.TryTake()) return new("rate-limited", $"Too many commands; at most {PerSecond} a second are carried out.");
+        if (!_limit.TryTake()) return new(RefusalCode.RateLimited, $"Too many commands; at most {PerSecond} a second are carried out.");
         if (_registry.Find(command.Id) is null) return new("unknown-entity", "There is no entity of that name.");
         if (command.Message.Retained) return new("retained", "A retained command is not carried out, since it may be old; publish commands without retain.");
         // Nor an empty one, which is how a retained message is taken back.
-        if (command.PayloadLength == 0) return new("malformed", "The command is empty.");
-        if (command.PayloadLength > MaxCommandBytes) return new("malformed", $"The command has {command.PayloadLength} bytes; send at most {MaxCommandBytes}.");
-        if (!Utf8.IsValid(payload)) return new("malformed", "The command is not UTF-8.");
+        if (command.PayloadLength == 0) return new(RefusalCode.Malformed, "The command is empty.");
+        if (command.PayloadLength > MaxCommandBytes) return new(RefusalCode.Malformed, $"The command has {command.PayloadLength} bytes; send at most {MaxCommandBytes}.");
+        if (!Utf8.IsValid(payload)) return new(RefusalCode.Malformed, "The command is not UTF-8.");
         text = Encoding.UTF8.GetString(payload).Trim();
-        if (text.Any(char.IsControl)) return new("malformed", "The command has control characters.");
-        return Volatile.Read(ref _underWay) >= MaxUnderWay ? new("busy", "Too many commands are under way; try again later.") : null;
+        if (text.Any(char.IsControl)) return new(RefusalCode.Malformed, "The command has control characters.");
+        return Volatile.Read(ref _underWay) >= MaxUnderWay ? new(RefusalCode.Busy, "Too many commands are under way; try again later.") : null;
     }
 
     private async Task ExecuteAsync(Task previous, Command command, string text)
@@ -146,7 +146,7 @@ internal sealed partial class EntityCommands : IAsyncDisposable
             }
             else
             {
-                Refuse(command, new(Code(outcome.Kind), outcome.Problem ?? "The command was refused."));
+                Refuse(command, new(RefusalCode.Of(outcome.Kind), outcome.Problem ?? "The command was refused."));
             }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
@@ -155,13 +155,13 @@ internal sealed partial class EntityCommands : IAsyncDisposable
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            Refuse(command, new("timeout", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The command was not carried out within {_timeout.TotalSeconds} s.")));
+            Refuse(command, new(RefusalCode.Timeout, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The command was not carried out within {_timeout.TotalSeconds} s.")));
         }
         catch (Exception failure)
         {
             // A bug in one handler must not end the commands of every other entity.
             LogFailure(failure, command.Id);
-            Refuse(command, new("failed", "The command failed; the agent's log says more."));
+            Refuse(command, new(RefusalCode.Failed, "The command failed; the agent's log says more."));
         }
         finally
         {
@@ -169,15 +169,6 @@ internal sealed partial class EntityCommands : IAsyncDisposable
             _acknowledge(command.Id);
         }
     }
-
-    private static string Code(RefusalKind kind) => kind switch
-    {
-        RefusalKind.UnknownEntity => "unknown-entity",
-        RefusalKind.TakesNoCommands => "takes-no-commands",
-        RefusalKind.Malformed => "malformed",
-        RefusalKind.Unavailable => "unavailable",
-        _ => "failed",
-    };
 
     private void Refuse(Command command, Refusal refusal)
     {

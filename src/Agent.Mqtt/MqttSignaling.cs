@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
+using Agent.Home;
 using Agent.Rtc.Sdp;
 using Agent.Transport;
 using Microsoft.Extensions.Logging;

@@ -65,6 +65,12 @@ public sealed record TransportStatus(
 
     /// <summary>Datagrams that a TURN server was not given: its connection was full, it refuses the viewer, or the allocation was lost.</summary>
     public long RelayedDropped { get; init; }
+
+    /// <summary>Messages of viewers' data channels that were not taken: the queue was full, or they were no text.</summary>
+    public long ChannelMessagesDropped { get; init; }
+
+    /// <summary>Telemetry that was not sent because too much waited for its viewer.</summary>
+    public long TelemetryDropped { get; init; }
 }
 
 /// <summary>

@@ -17,6 +17,9 @@ public sealed record TransportOptions
     /// <summary>Servers for viewers and for the agent itself, STUN (RFC 8489) and TURN (RFC 8656).</summary>
     public IReadOnlyList<IceServerOptions> IceServers { get; init; } = [];
 
+    /// <summary>Whether viewers may open data channels.</summary>
+    public bool DataChannels { get; init; } = true;
+
     /// <summary>Viewers at most, over all cameras.</summary>
     public int MaximumViewers { get; init; } = 32;
 }

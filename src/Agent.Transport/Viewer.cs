@@ -1,6 +1,7 @@
 using Agent.Rtc;
 using Agent.Rtc.Ice;
 using Agent.Rtc.Sdp;
+using Agent.Transport.Channels;
 
 namespace Agent.Transport;
 
@@ -10,13 +11,15 @@ internal sealed record ViewerTerms(
     IReadOnlyList<IceCandidate> LocalCandidates, uint Ssrc, uint RtxSsrc);
 
 /// <summary>One viewer inside the media loop, which owns everything here.</summary>
-internal sealed class Viewer(ViewerTerms terms, CameraFeed feed, PeerSession session, string etag, MonotonicTime openedAt)
+internal sealed class Viewer(ViewerTerms terms, CameraFeed feed, PeerSession session, ViewerChannels channels, string etag, MonotonicTime openedAt)
 {
     internal ViewerTerms Terms { get; } = terms;
 
     internal CameraFeed Feed { get; } = feed;
 
     internal PeerSession Session { get; } = session;
+
+    internal ViewerChannels Channels { get; } = channels;
 
     internal MonotonicTime OpenedAt { get; } = openedAt;
 

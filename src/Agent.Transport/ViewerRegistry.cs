@@ -8,6 +8,7 @@ using Agent.Rtc.Dtls;
 using Agent.Rtc.Ice;
 using Agent.Rtc.Rtp;
 using Agent.Rtc.Sdp;
+using Agent.Transport.Channels;
 using Agent.Transport.Dtls;
 using Microsoft.Extensions.Logging;
 
@@ -34,6 +35,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
     private readonly ILogger _logger;
     private readonly MediaLoop _loop;
     private readonly CandidateResolver _resolver;
+    private readonly ViewerInbox _inbox = new();
     private readonly Dictionary<string, Viewer> _sessions = new(StringComparer.Ordinal); // the loop's
     private readonly ConcurrentDictionary<uint, string> _ssrcs = [];
     private DtlsContext? _owned;
@@ -93,6 +95,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
         _random = random;
         _logger = loggers.CreateLogger(typeof(ViewerRegistry).FullName!);
         _loop = new MediaLoop(options, hubs, OnRemoved, _logger);
+        Channels = new ViewerChannelGateway(_loop, _inbox);
         _resolver = new CandidateResolver(_loop, _logger, resolve);
         TransportLog.Listening(_logger, _loop.Port, string.Join(", ", GetListenAddresses()));
     }
@@ -102,6 +105,9 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
 
     /// <summary>The media port, also when the kernel chose it.</summary>
     public int UdpPort => _loop.Port;
+
+    /// <summary>The viewers' data channels.</summary>
+    public IViewerChannels Channels { get; }
 
     internal MediaLoop Loop => _loop;
 
@@ -245,6 +251,8 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
             RelayedSent = _loop.Servers?.DatagramsSent ?? 0,
             RelayedReceived = _loop.Servers?.DatagramsReceived ?? 0,
             RelayedDropped = _loop.Servers?.DatagramsDropped ?? 0,
+            ChannelMessagesDropped = _inbox.Dropped,
+            TelemetryDropped = _inbox.TelemetryDropped,
         };
     }
 
@@ -287,7 +295,10 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
         var ice = IceCredentials.Create(_random);
         var cname = CreateToken(CnameBytes);
         var candidates = GatherCandidates();
-        var answerOptions = new SdpAnswerOptions(ice, _fingerprint, candidates, profileLevelId, ssrc, rtxSsrc, cname, offer.Camera);
+        var answerOptions = new SdpAnswerOptions(ice, _fingerprint, candidates, profileLevelId, ssrc, rtxSsrc, cname, offer.Camera)
+        {
+            WantsDataChannels = _options.DataChannels,
+        };
         if (!SdpNegotiation.TryAnswer(offer.Offer.Span, answerOptions, out var negotiated, out var error))
         {
             return Refuse(
@@ -320,8 +331,10 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
     private ViewerAnswer Enter(ViewerTerms terms, RtpVideoSenderOptions video, IDtlsEndpoint dtls, string etag)
     {
         var now = SystemClock.Now;
-        var session = new PeerSession(terms.Negotiated, terms.LocalIce, terms.LocalCandidates, video, dtls, _random, now);
-        var viewer = new Viewer(terms, _loop.GetFeed(terms.Camera), session, etag, now);
+        var channels = new ViewerChannels(terms, _inbox);
+        var session = new PeerSession(terms.Negotiated, terms.LocalIce, terms.LocalCandidates, video, dtls, _random, now, channels);
+        channels.Attach(session.Data);
+        var viewer = new Viewer(terms, _loop.GetFeed(terms.Camera), session, channels, etag, now);
         _sessions.Add(terms.SessionId, viewer);
         Interlocked.Increment(ref _viewersTotal);
         _loop.Add(viewer);

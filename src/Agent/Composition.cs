@@ -1,3 +1,4 @@
+using Agent.Channels;
 using Agent.Configuration;
 using Agent.Devices;
 using Agent.Home;
@@ -21,6 +22,7 @@ internal sealed partial class Composition : IAsyncDisposable
     private readonly GpioEntities? _gpio;
     private readonly AutomationHome? _automations;
     private readonly HomeMotion _motion;
+    private readonly ViewerConversations? _conversations;
 
     /// <summary>Opens the media port; nothing is captured or announced before <see cref="Start"/>.</summary>
     /// <param name="options">What there is.</param>
@@ -58,6 +60,7 @@ internal sealed partial class Composition : IAsyncDisposable
         _sensors = SensorEntities.Create(options.Sensors, _entities, TimeProvider.System, loggers);
         _gpio = GpioEntities.Create(options, _entities, _state, State.Units, loggers);
         _automations?.Register();
+        _conversations = options.WebRtc.DataChannels ? new ViewerConversations(options, _entities, _viewers.Channels, _cameras, TimeProvider.System, loggers) : null;
     }
 
     public AgentState State { get; }
@@ -95,6 +98,11 @@ internal sealed partial class Composition : IAsyncDisposable
         if (_automations is not null)
         {
             await _automations.DisposeAsync();
+        }
+
+        if (_conversations is not null)
+        {
+            await _conversations.DisposeAsync();
         }
 
         await _motion.DisposeAsync();

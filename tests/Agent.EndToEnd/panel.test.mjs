@@ -19,6 +19,8 @@ describe('The house beside the picture', () => {
   const isChecked = (id) => page.$eval(`${row(id)} input[type=checkbox]`, (input) => input.checked);
   const start = (port) => Agent.start({
     stateDirectory: folder,
+    // Commands go over HTTP then; data-channel.test.mjs has them on the data channel.
+    webrtc: { udpPort: 0, listenAddresses: ['127.0.0.1'], dataChannels: false },
     cameras: {
       porch: { source: { kind: 'test', width: 640, height: 360, frameRate: 30 } },
       yard: { source: { kind: 'test', width: 320, height: 180, frameRate: 15 } },

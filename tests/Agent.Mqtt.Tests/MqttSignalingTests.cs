@@ -1,4 +1,5 @@
 using System.Text;
+using Agent.Home;
 using Agent.Rtc.Sdp;
 using Agent.Transport;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -106,7 +106,7 @@ public sealed class PathTableTests
         var negotiated = new NegotiatedSession(
             "", TestOffer.Ice, false, TestOffer.Fingerprint, DtlsRole.Client, [], false, "0", "0", 96, null, "42e01f", default, false);
         var terms = new ViewerTerms(ufrag, TestCamera.Name, "test", "a test", negotiated, new IceCredentials(ufrag, "password"), [], 1, 2);
-        var viewer = new Viewer(terms, null!, null!, "", MonotonicTime.Zero);
+        var viewer = new Viewer(terms, null!, null!, null!, "", MonotonicTime.Zero);
         _table.AddUfrag(ufrag, viewer);
         return viewer;
     }

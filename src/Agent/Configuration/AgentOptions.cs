@@ -73,4 +73,7 @@ internal sealed record BrokerOptions
 
     /// <summary>Where browsers reach the same broker.</summary>
     public string? WebSocketUrl { get; init; }
+
+    /// <summary>Whether viewers signalled over the broker may send commands on their data channel.</summary>
+    public bool ViewersMayCommand { get; init; }
 }

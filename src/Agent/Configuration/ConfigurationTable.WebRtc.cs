@@ -25,6 +25,8 @@ internal static partial class ConfigurationTable
         WebRtcKey.Of("iceServers", "STUN and TURN servers, for viewers and for the agent itself.",
             new ListType<IceServerOptions>(IceServer, "an array of objects such as { \"urls\": [\"stun:stun.example.net\"] }"),
             o => o.IceServers, (o, v) => o with { IceServers = v }),
+        WebRtcKey.Of("dataChannels", "true lets viewers open the data channels \"control\" and \"telemetry\" beside the picture.",
+            new BooleanType(), o => o.DataChannels, (o, v) => o with { DataChannels = v }),
         WebRtcKey.Of("maximumViewers", "Viewers at most, over all cameras; the next one is told to try again later.",
             new IntegerType(1, 1000), o => o.MaximumViewers, (o, v) => o with { MaximumViewers = v }));
 

@@ -147,7 +147,9 @@ internal static partial class ConfigurationTable
             o => o.Connection.KeepAliveSeconds, (o, v) => o with { Connection = o.Connection with { KeepAliveSeconds = v } }),
         MqttKey.Of("webSocketUrl", "Where browsers reach the same broker, such as \"ws://192.168.1.2:9001\", for the page with ?signal=mqtt.",
             Text("a ws:// or wss:// URL", text => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "ws" or "wss", "^wss?://"),
-            o => o.WebSocketUrl, (o, v) => o with { WebSocketUrl = v }));
+            o => o.WebSocketUrl, (o, v) => o with { WebSocketUrl = v }),
+        MqttKey.Of("viewersMayCommand", "true lets viewers that were signalled over the broker send commands on the data channel \"control\"; without it they only watch.",
+            new BooleanType(), o => o.ViewersMayCommand, (o, v) => o with { ViewersMayCommand = v }));
 
     private static readonly SectionType<AgentOptions> Log = new(
         new AgentOptions(), null,

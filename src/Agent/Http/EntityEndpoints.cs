@@ -104,13 +104,7 @@ internal sealed class EntityEndpoints(EntityRegistry entities)
                 return (null, $"The body has no value: {Expected}.");
             }
 
-            return value.ValueKind switch
-            {
-                JsonValueKind.True => (SwitchEntity.On, ""),
-                JsonValueKind.False => (SwitchEntity.Off, ""),
-                JsonValueKind.String or JsonValueKind.Number => (value.ToString(), ""),
-                _ => (null, $"The value is no text, number, true or false: {Expected}."),
-            };
+            return (CommandValue.Read(value), $"The value is no text, number, true or false: {Expected}.");
         }
         catch (JsonException e)
         {

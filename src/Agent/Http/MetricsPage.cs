@@ -139,6 +139,8 @@ internal sealed class MetricsPage
         Family("camera_agent_commands_dropped_total", "counter", "Signalling commands refused because the loop's queue was full.", ([], transport.CommandsDropped));
         Family("camera_agent_access_units_dropped_total", "counter", "Access units that the loop could not take in time.", ([], transport.AccessUnitsDropped));
         Family("camera_agent_session_faults_total", "counter", "Sessions closed because of a bug.", ([], transport.SessionFaults));
+        Family("camera_agent_channel_messages_dropped_total", "counter", "Messages of viewers' data channels that were not taken.", ([], transport.ChannelMessagesDropped));
+        Family("camera_agent_telemetry_dropped_total", "counter", "Telemetry not sent because too much waited for its viewer.", ([], transport.TelemetryDropped));
         Family("camera_agent_names_unresolved_total", "counter", "Candidates whose .local name led to no address.", ([], transport.NamesUnresolved));
         WriteIceServers(transport);
     }

@@ -1,3 +1,4 @@
+import type { DataChannels } from './dataChannels';
 import { TokenNeededError } from './signalling';
 
 /** An entity as `/api/entities` describes it (docs/http-api.md). */
@@ -33,7 +34,10 @@ const reconnectMilliseconds = 2000;
 
 /** The agent's entities: follows them and operates them. */
 export class EntityClient {
-  constructor(private readonly bearerToken: string | null) {}
+  constructor(
+    private readonly bearerToken: string | null,
+    private readonly channels: () => DataChannels | undefined,
+  ) {}
 
   /** Follows the entities until `signal` is aborted; connects again whenever the stream ends. */
   async follow(listener: EntityListener, signal: AbortSignal): Promise<void> {
@@ -53,8 +57,13 @@ export class EntityClient {
     }
   }
 
-  /** Carries out a command; throws with the agent's reason when it refuses. */
+  /** Carries out a command, by the data channel where there is one; throws with the agent's reason when it refuses. */
   async operate(id: string, value: string | boolean | number): Promise<void> {
+    const channels = this.channels();
+    if (channels?.isOpen) {
+      return channels.execute(id, value);
+    }
+
     const response = await fetch(new URL(`api/entities/${id}`, document.baseURI), {
       method: 'POST',
       headers: { ...this.authorization(), 'Content-Type': 'application/json' },

@@ -1,3 +1,4 @@
+import type { DataChannels } from './dataChannels';
 import { type Entity, EntityClient, type EntityListener } from './entities';
 import { createControl, type EntityControl } from './entityControls';
 import { TokenNeededError } from './signalling';
@@ -30,8 +31,9 @@ export class HousePanel implements EntityListener {
     private readonly camera: string,
     private readonly cameras: string[],
     bearerToken: string | null,
+    channels: () => DataChannels | undefined,
   ) {
-    this.client = new EntityClient(bearerToken);
+    this.client = new EntityClient(bearerToken, channels);
   }
 
   /** Shows the entities until `signal` is aborted. Without a token nothing is shown: the video asks for it. */

@@ -1,5 +1,6 @@
 import './style.css';
 import { CaptureClock } from './captureClock';
+import { DataChannels } from './dataChannels';
 import { HousePanel } from './housePanel';
 import { restartIce } from './iceRestart';
 import { loadIceServers } from './iceServers';
@@ -30,6 +31,8 @@ const query = new URLSearchParams(location.search);
 let stopSession: (() => void) | undefined;
 let reconnectTimer: ReturnType<typeof setTimeout> | undefined;
 let stopHouse = new AbortController();
+/** Of the session that runs now. */
+let channels: DataChannels | undefined;
 
 function show(state: ViewerState, text: string, notice = ''): void {
   const badge = element('state');
@@ -45,7 +48,7 @@ function showHouse(settings: PageSettings, camera: string): void {
   stopHouse.abort();
   stopHouse = new AbortController();
   if (query.get('panel') !== 'off') {
-    void new HousePanel(element('house'), camera, settings.cameras, localStorage.getItem(tokenKey)).run(stopHouse.signal);
+    void new HousePanel(element('house'), camera, settings.cameras, localStorage.getItem(tokenKey), () => channels).run(stopHouse.signal);
   }
 }
 
@@ -75,7 +78,7 @@ async function play(settings: PageSettings, camera: string): Promise<void> {
   const clock = new CaptureClock(video, settings.clockOffsetMilliseconds);
   const watch = new PathWatch(connection);
   const timer = setInterval(() => {
-    void reader.read(connection).then((statistics) => showStatistics(statistics, clock));
+    void reader.read(connection).then((statistics) => showStatistics(statistics, clock, channels));
   }, statisticsIntervalMilliseconds);
 
   const stop = () => {
@@ -118,6 +121,7 @@ async function play(settings: PageSettings, camera: string): Promise<void> {
   };
 
   connection.addTransceiver('video', { direction: 'recvonly' });
+  channels = new DataChannels(connection, settings.clockOffsetMilliseconds);
   connection.ontrack = (event) => {
     video.srcObject = new MediaStream([event.track]);
     // Show each frame as soon as it is decoded.
@@ -174,7 +178,7 @@ function askForToken(settings: PageSettings, camera: string, message: string): v
   element('token').focus();
 }
 
-function showStatistics(statistics: Statistics, clock: CaptureClock): void {
+function showStatistics(statistics: Statistics, clock: CaptureClock, data: DataChannels | undefined): void {
   const text = (id: string, value: number | undefined, format: (value: number) => string) => {
     element(id).textContent = value === undefined ? '–' : format(value);
   };
@@ -186,6 +190,8 @@ function showStatistics(statistics: Statistics, clock: CaptureClock): void {
   text('bitrate', statistics.bitsPerSecond, (value) => (value >= 1e6 ? `${(value / 1e6).toFixed(2)} Mbit/s` : `${(value / 1e3).toFixed(0)} kbit/s`));
   text('packet-loss', statistics.packetLoss, (value) => `${(value * 100).toFixed(1)} %`);
   text('round-trip-time', statistics.roundTripMilliseconds, (value) => `${value.toFixed(0)} ms`);
+
+  text('telemetry', data?.telemetryMilliseconds, (value) => `${value.toFixed(0)} ms`);
 
   const measured = clock.latencyMilliseconds;
   if (measured !== undefined) {

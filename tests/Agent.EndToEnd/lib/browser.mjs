@@ -85,7 +85,7 @@ export const readViewer = (page) => page.evaluate(() => {
     height: video.videoHeight,
     captureUnixMilliseconds: Number(video.dataset.captureUnixMilliseconds),
     captureFrame: Number(video.dataset.captureFrame),
-    shown: Object.fromEntries(['resolution', 'frame-rate', 'bitrate', 'packet-loss', 'round-trip-time', 'latency', 'signalling'].map((id) => [id, text(id)])),
+    shown: Object.fromEntries(['resolution', 'frame-rate', 'bitrate', 'packet-loss', 'round-trip-time', 'latency', 'telemetry', 'signalling'].map((id) => [id, text(id)])),
     at: performance.now(),
   };
 });

@@ -1,13 +1,14 @@
-namespace Agent.Mqtt;
+namespace Agent.Home;
 
 /// <summary>
-/// A token bucket over all clients, since client names cost nothing. One guards offers, which cost a session each; another guards the
-/// log and the error topic, which a flood of nonsense would fill; a third guards the entities' commands.
+/// A token bucket. Over MQTT one is for all clients, since client names cost nothing: it guards offers, which cost a session each, the log
+/// and the error topic, which a flood of nonsense would fill, and the entities' commands. On data channels each viewer has its own. One
+/// thread at a time.
 /// </summary>
 /// <param name="time">The clock.</param>
 /// <param name="burst">How many may come at once.</param>
 /// <param name="perSecond">How many a second may come for ever.</param>
-internal sealed class RateLimit(TimeProvider time, int burst = RateLimit.Burst, int perSecond = RateLimit.PerSecond)
+public sealed class RateLimit(TimeProvider time, int burst = RateLimit.Burst, int perSecond = RateLimit.PerSecond)
 {
     /// <summary>A wall of tablets that wakes at once is served at once.</summary>
     public const int Burst = 16;

@@ -1,4 +1,5 @@
 using System.Text;
+using Agent.Devices.Sensors;
 using Agent.Devices.Sources;
 using Agent.Interop.V4l2;
 using Agent.Media;
@@ -55,6 +56,7 @@ internal static class FuzzTargets
         new("jpeg", Hex("ffd8ffffc0000b080010002001011100ffda0008010100003f000102ff00d9ffd003ffffc40003d9ffda0008010100003f0005ffd9"), FuzzJpeg),
         new("uvc-descriptors", Hex("12010002ef02014009120156000101020301" + "0904000000" + "0e010000" + "1a24060441769ea204dee3478b2bf4341aff003b01010100" + "00ff"),
             input => UvcDescriptors.TryFindExtensionUnit(input, 0, UvcH264.GuidUvcxH264Xu, out _)),
+        new("w1-thermometer", Texts("72 01 4b 46 7f ff 0e 10 57 : crc=57 YES\n72 01 4b 46 7f ff 0e 10 57 t=23125"), FuzzThermometer),
         new("access-units", AccessUnitSeeds(), FuzzSplitter),
         new("discovery", Texts("""{"dev":{"ids":["a"]},"o":{"name":"é"},"cmps":{"lamp":{"p":"light","avty":[{"t":"base/status"}]},"old":{"p":"switch"},"none":null}}"""),
             input => HomeAssistantDiscovery.TryReadRetained(input, out _)),
@@ -156,6 +158,12 @@ internal static class FuzzTargets
         "6576746a3a68367659202020000800149aeaa70cbfd8cb56781ef2b5b2d3f249c1b571a280280004e57a3bcf",
         "0101003c2112a442b7e7a701bc34d686fa87dfae8022000b7465737420766563746f7220002000080001a147e112a643000800142b91f599fd9e90c38c7489f9" +
         "2af9ba53f06be7d780280004c07d4c96");
+
+    private static void FuzzThermometer(byte[] input)
+    {
+        if (W1Scratchpad.TryParse(input, out _) is null && !input.Contains((byte)'t')) throw new InvalidOperationException("a temperature out of nothing");
+        if (SysfsAttribute.TryParseNumber(input, out var number) && !double.IsFinite(number)) throw new InvalidOperationException("a number that is none");
+    }
 
     // What coturn 4.6.1 sends: 401 to an Allocate, an allocation, a Data indication; and ChannelData.
     private static byte[][] TurnSeeds() => Hex(

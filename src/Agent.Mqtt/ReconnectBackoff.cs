@@ -2,7 +2,7 @@ namespace Agent.Mqtt;
 
 /// <summary>Waiting times between connection attempts: doubling, capped, each drawn from the upper half of its range so that a
 /// fleet does not come back to a restarted broker in step.</summary>
-internal sealed class ReconnectBackoff(Random random)
+public sealed class ReconnectBackoff(Random random)
 {
     public static readonly TimeSpan First = TimeSpan.FromSeconds(1);
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);

@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Buffers.Text;
-using System.Collections.Concurrent;
 using System.Net;
 using Agent.Media;
 using Agent.Rtc;
@@ -20,26 +17,20 @@ namespace Agent.Transport;
 /// </summary>
 public sealed class ViewerRegistry : IViewerGateway, IDisposable
 {
-    private const int SessionIdBytes = 18; // 144 bits; a multiple of 3 encodes without padding
     private const int ETagBytes = 9;
-    private const int CnameBytes = 12; // RFC 7022 §4.2: at least 96 bits
-    private static readonly TimeSpan CameraRetryAfter = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LoopTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BusyRetryAfter = TimeSpan.FromSeconds(5);
 
     private readonly TransportOptions _options;
-    private readonly IReadOnlyDictionary<string, FrameHub> _hubs;
     private readonly Func<IDtlsEndpoint> _createDtls;
-    private readonly DtlsFingerprint _fingerprint;
     private readonly IRandomSource _random;
     private readonly ILogger _logger;
     private readonly MediaLoop _loop;
     private readonly CandidateResolver _resolver;
     private readonly ViewerInbox _inbox = new();
+    private readonly ViewerPlaces _places;
     private readonly Dictionary<string, Viewer> _sessions = new(StringComparer.Ordinal); // the loop's
-    private readonly ConcurrentDictionary<uint, string> _ssrcs = [];
     private DtlsContext? _owned;
-    private int _reserved;
     private long _viewersTotal;
     private volatile bool _isLoopHanging;
 
@@ -89,14 +80,13 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
         ArgumentNullException.ThrowIfNull(hubs);
         ArgumentNullException.ThrowIfNull(loggers);
         _options = options;
-        _hubs = hubs;
         _createDtls = createDtls;
-        _fingerprint = fingerprint;
         _random = random;
         _logger = loggers.CreateLogger(typeof(ViewerRegistry).FullName!);
         _loop = new MediaLoop(options, hubs, OnRemoved, _logger);
         Channels = new ViewerChannelGateway(_loop, _inbox);
         _resolver = new CandidateResolver(_loop, _logger, resolve);
+        _places = new ViewerPlaces(options.MaximumViewers, hubs, fingerprint, GatherCandidates, random);
         TransportLog.Listening(_logger, _loop.Port, string.Join(", ", GetListenAddresses()));
     }
 
@@ -116,36 +106,59 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
     {
         ArgumentNullException.ThrowIfNull(offer);
         cancellationToken.ThrowIfCancellationRequested();
-        if (!_hubs.TryGetValue(offer.Camera, out var hub))
-            return Refuse(ViewerErrorKind.UnknownCamera, $"There is no camera of that name; this agent has: {string.Join(", ", _hubs.Keys.Order())}.");
-        if ((hub.ProfileLevelId ?? hub.StandInProfileLevelId) is not { } profileLevelId)
-        {
-            return Refuse(
-                ViewerErrorKind.NotProducing, $"Camera \"{offer.Camera}\" delivers no pictures right now; its state is in the agent's status.",
-                CameraRetryAfter);
-        }
-
-        if (Interlocked.Increment(ref _reserved) > _options.MaximumViewers)
-        {
-            Interlocked.Decrement(ref _reserved);
-            return Refuse(
-                ViewerErrorKind.Busy, $"All {_options.MaximumViewers} viewers this agent allows are watching; close one or raise the limit.",
-                BusyRetryAfter);
-        }
-
-        var id = CreateToken(SessionIdBytes);
-        var (ssrc, rtxSsrc) = (TakeSsrc(id), TakeSsrc(id));
+        if (!_places.TryReserve(offer.Camera, out var place, out var refusal))
+            return Refuse(refusal);
         ViewerAnswer? answer = null;
         try
         {
-            answer = await OpenReservedAsync(offer, profileLevelId, id, ssrc, rtxSsrc).ConfigureAwait(false);
+            answer = SdpNegotiation.TryAnswer(
+                offer.Offer.Span, place.Options with { WantsDataChannels = _options.DataChannels }, out var negotiated, out var error)
+                ? await EnterAsync(place, negotiated!, offer.Via, offer.Client).ConfigureAwait(false)
+                : Refuse(ToViewerError(error!));
             return answer;
         }
         finally
         {
-            if (answer?.Error is not null || answer is null)
-                Free(ssrc, rtxSsrc);
+            if (answer is not { Error: null })
+                _places.Free(place);
         }
+    }
+
+    /// <summary>An offer to a server that takes video, as the agent makes for WHIP (RFC 9725); holds a viewer's place until it is accepted or withdrawn.</summary>
+    /// <param name="camera">Whose stream.</param>
+    /// <param name="refusal">Why there is none, otherwise <c>null</c>.</param>
+    public PublishOffer? CreateOffer(string camera, out ViewerError? refusal) =>
+        _places.TryReserve(camera, out var place, out refusal) ? new PublishOffer(place, SdpNegotiation.CreateOffer(place.Options)) : null;
+
+    /// <summary>Starts the session that the server's answer agrees to. Once for each offer, instead of <see cref="Withdraw"/>.</summary>
+    /// <param name="offer">What was offered.</param>
+    /// <param name="answer">UTF-8 SDP.</param>
+    /// <param name="via">"whip", for the status.</param>
+    /// <param name="client">The server, for the status and the log.</param>
+    /// <returns>The session's id, or the error.</returns>
+    public async ValueTask<ViewerAnswer> AcceptAnswerAsync(PublishOffer offer, ReadOnlyMemory<byte> answer, string via, string client)
+    {
+        ArgumentNullException.ThrowIfNull(offer);
+        ViewerAnswer? entered = null;
+        try
+        {
+            entered = SdpNegotiation.TryAcceptAnswer(answer.Span, offer.Sdp, offer.Place.Options, out var negotiated, out var error)
+                ? await EnterAsync(offer.Place, negotiated!, via, client).ConfigureAwait(false)
+                : Refuse(ToViewerError(error!));
+            return entered;
+        }
+        finally
+        {
+            if (entered is not { Error: null })
+                _places.Free(offer.Place);
+        }
+    }
+
+    /// <summary>The offer came to nothing: its place is free again.</summary>
+    public void Withdraw(PublishOffer offer)
+    {
+        ArgumentNullException.ThrowIfNull(offer);
+        _places.Free(offer.Place);
     }
 
     /// <inheritdoc/>
@@ -183,7 +196,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
         }
 
         var local = IceCredentials.Create(_random);
-        var etag = CreateToken(ETagBytes);
+        var etag = _random.CreateToken(ETagBytes);
         IceRestartAnswer Restart()
         {
             if (!_sessions.TryGetValue(sessionId, out var viewer))
@@ -287,35 +300,26 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
 
     private static ViewerError QueueFull { get; } = new(ViewerErrorKind.Busy, "The agent has too many requests at once.", BusyRetryAfter);
 
-    private static ViewerAnswer Refuse(ViewerErrorKind kind, string message, TimeSpan? retryAfter = null) =>
-        new("", "", "", new ViewerError(kind, message, retryAfter));
+    private static ViewerAnswer Refuse(ViewerError error) => new("", "", "", error);
 
-    private async Task<ViewerAnswer> OpenReservedAsync(ViewerOffer offer, string profileLevelId, string id, uint ssrc, uint rtxSsrc)
+    private static ViewerError ToViewerError(SdpError error) =>
+        new(error.Kind == SdpErrorKind.Malformed ? ViewerErrorKind.Malformed : ViewerErrorKind.NotAcceptable, error.Message);
+
+    private async Task<ViewerAnswer> EnterAsync(ReservedPlace place, NegotiatedSession negotiated, string via, string client)
     {
-        var ice = IceCredentials.Create(_random);
-        var cname = CreateToken(CnameBytes);
-        var candidates = GatherCandidates();
-        var answerOptions = new SdpAnswerOptions(ice, _fingerprint, candidates, profileLevelId, ssrc, rtxSsrc, cname, offer.Camera)
-        {
-            WantsDataChannels = _options.DataChannels,
-        };
-        if (!SdpNegotiation.TryAnswer(offer.Offer.Span, answerOptions, out var negotiated, out var error))
-        {
-            return Refuse(
-                error!.Kind == SdpErrorKind.Malformed ? ViewerErrorKind.Malformed : ViewerErrorKind.NotAcceptable, error.Message);
-        }
-
-        var terms = new ViewerTerms(id, offer.Camera, offer.Via, offer.Client, negotiated!, ice, candidates, ssrc, rtxSsrc);
+        var options = place.Options;
+        var terms = new ViewerTerms(
+            place.SessionId, options.StreamId, via, client, negotiated, options.Ice, options.Candidates, options.Ssrc, options.RtxSsrc);
         var video = new RtpVideoSenderOptions(
-            ssrc, rtxSsrc, negotiated!.PayloadType, negotiated.RtxPayloadType, cname, negotiated.VideoMid, negotiated.Extensions,
+            options.Ssrc, options.RtxSsrc, negotiated.PayloadType, negotiated.RtxPayloadType, options.Cname, negotiated.VideoMid, negotiated.Extensions,
             negotiated.ReducedSizeRtcp);
-        var etag = CreateToken(ETagBytes);
+        var etag = _random.CreateToken(ETagBytes);
         var dtls = _createDtls();
         var isOwned = true;
         try
         {
             if (!_loop.TryInvoke(() => Enter(terms, video, dtls, etag), out var entered))
-                return new ViewerAnswer("", "", "", QueueFull);
+                return Refuse(QueueFull);
             var answer = await entered.ConfigureAwait(false);
             isOwned = false; // the session has it
             return answer;
@@ -350,7 +354,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
     {
         var id = viewer.Terms.SessionId;
         _sessions.Remove(id);
-        Free(viewer.Terms.Ssrc, viewer.Terms.RtxSsrc);
+        _places.Free(viewer.Terms.Ssrc, viewer.Terms.RtxSsrc);
         TransportLog.ViewerClosed(_logger, id[..TransportLog.ShownIdLength], reason);
         ThreadPool.UnsafeQueueUserWorkItem(
             static state =>
@@ -367,34 +371,6 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
                 }
             },
             (Registry: this, Id: id, Reason: reason), preferLocal: false);
-    }
-
-    private void Free(uint ssrc, uint rtxSsrc)
-    {
-        _ssrcs.TryRemove(ssrc, out _);
-        _ssrcs.TryRemove(rtxSsrc, out _);
-        Interlocked.Decrement(ref _reserved);
-    }
-
-    private uint TakeSsrc(string sessionId)
-    {
-        Span<byte> bytes = stackalloc byte[sizeof(uint)];
-        uint ssrc;
-        do
-        {
-            _random.Fill(bytes);
-            ssrc = BinaryPrimitives.ReadUInt32BigEndian(bytes);
-        }
-        while (ssrc == 0 || !_ssrcs.TryAdd(ssrc, sessionId)); // 0 is what broken senders use
-
-        return ssrc;
-    }
-
-    private string CreateToken(int length)
-    {
-        Span<byte> bytes = stackalloc byte[length];
-        _random.Fill(bytes);
-        return Base64Url.EncodeToString(bytes);
     }
 
     /// <summary>The present candidates; takes no time that an answer would have to wait for.</summary>

@@ -6,6 +6,7 @@ using Agent.Home;
 using Agent.Http;
 using Agent.Mqtt;
 using Agent.Transport;
+using Agent.Whip;
 
 namespace Agent;
 
@@ -33,6 +34,9 @@ internal sealed record AgentState(IViewerGateway Gateway, Func<IReadOnlyList<Cam
 
     /// <summary>How GPIO lines have done; <c>null</c> without any.</summary>
     public Func<GpioCounters?> Gpio { get; init; } = static () => null;
+
+    /// <summary>Servers that streams are published to; <c>null</c> without any.</summary>
+    public Func<IReadOnlyList<WhipStatus>?> Publishers { get; init; } = static () => null;
 
     /// <summary>What happens by itself; <c>null</c> if nothing is configured to.</summary>
     public AutomationHome? Automations { get; init; }

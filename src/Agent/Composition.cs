@@ -20,6 +20,7 @@ internal sealed partial class Composition : IAsyncDisposable
     private readonly PwmEntities? _pwm;
     private readonly SensorEntities? _sensors;
     private readonly GpioEntities? _gpio;
+    private readonly PublisherEntities? _publishers;
     private readonly AutomationHome? _automations;
     private readonly HomeMotion _motion;
     private readonly ViewerConversations? _conversations;
@@ -50,6 +51,7 @@ internal sealed partial class Composition : IAsyncDisposable
             PwmCommandsRefused = () => _pwm?.Refused,
             Sensors = () => _sensors,
             Gpio = () => _gpio?.Counters,
+            Publishers = () => _publishers?.Status,
             Automations = _automations,
             Units = units,
             Motion = _motion.Cameras,
@@ -59,6 +61,7 @@ internal sealed partial class Composition : IAsyncDisposable
         _pwm = PwmEntities.Create(options, _entities, _state, loggers);
         _sensors = SensorEntities.Create(options.Sensors, _entities, TimeProvider.System, loggers);
         _gpio = GpioEntities.Create(options, _entities, _state, State.Units, loggers);
+        _publishers = PublisherEntities.Create(options, _viewers, _entities, _state, loggers);
         _automations?.Register();
         _conversations = options.WebRtc.DataChannels ? new ViewerConversations(options, _entities, _viewers.Channels, _cameras, TimeProvider.System, loggers) : null;
     }
@@ -76,6 +79,7 @@ internal sealed partial class Composition : IAsyncDisposable
 
         _pwm?.Start();
         _sensors?.Start();
+        _publishers?.Start();
         _mqtt?.Start();
         _automations?.Start();
     }
@@ -103,6 +107,11 @@ internal sealed partial class Composition : IAsyncDisposable
         if (_conversations is not null)
         {
             await _conversations.DisposeAsync();
+        }
+
+        if (_publishers is not null)
+        {
+            await _publishers.DisposeAsync();
         }
 
         await _motion.DisposeAsync();

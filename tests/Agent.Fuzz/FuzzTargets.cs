@@ -39,6 +39,7 @@ internal static class FuzzTargets
         new("turn", TurnSeeds(), FuzzTurn),
         new("turn-stream", TurnSeeds(), FuzzTurnStream),
         new("sdp-offer", Recorded("sdp/"), input => SdpNegotiation.TryAnswer(input, AnswerOptions, out _, out _)),
+        new("sdp-answer", Recorded("sdp/"), input => SdpNegotiation.TryAcceptAnswer(input, "", AnswerOptions, out _, out _)),
         new("sdp-fragment", Texts(
             "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\nm=video 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 udp 2130706431 198.51.100.1 39132 typ host\r\na=end-of-candidates\r\n"),
             input => SdpNegotiation.TryParseTrickleFragment(input, out _, out _)),

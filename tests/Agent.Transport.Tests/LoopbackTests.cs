@@ -37,6 +37,43 @@ public sealed class LoopbackTests : IDisposable
     }
 
     [Fact]
+    public async Task A_server_that_takes_an_offer_gets_the_stream_and_a_withdrawn_offer_holds_no_place()
+    {
+        var withdrawn = _registry.CreateOffer(TestCamera.Name, out var refusal);
+        Assert.Null(refusal);
+        _registry.Withdraw(withdrawn!);
+
+        using var server = await TestViewer.AnswerAsync(_registry, _registry.CreateOffer(TestCamera.Name, out _)!);
+        var published = await PublishUntilAsync(() => server.AccessUnits.Count >= 20);
+
+        AssertIsRunOf(published, server.AccessUnits);
+        var status = Assert.Single(await _registry.GetViewersAsync(default));
+        Assert.Equal((PeerState.Connected, "a test server"), (status.Peer.State, status.Client));
+    }
+
+    [Fact]
+    public async Task An_answer_that_cannot_be_used_is_refused_with_the_reason()
+    {
+        async Task<string> RefuseAsync(string answer)
+        {
+            var offer = _registry.CreateOffer(TestCamera.Name, out _)!;
+            return (await _registry.AcceptAnswerAsync(offer, System.Text.Encoding.UTF8.GetBytes(answer), "test", "a test server")).Error!.Message;
+        }
+
+        Assert.Contains("the text is empty", await RefuseAsync(""));
+        Assert.Contains("the server rejects the video", await RefuseAsync("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 0 UDP/TLS/RTP/SAVPF 96\r\n"));
+        Assert.Contains("one m=video section", await RefuseAsync("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n"));
+        Assert.Empty(await _registry.GetViewersAsync(default));
+        Assert.Equal("There is no camera of that name; this agent has: main.", Refusal("attic"));
+
+        string Refusal(string camera)
+        {
+            Assert.Null(_registry.CreateOffer(camera, out var refusal));
+            return refusal!.Message;
+        }
+    }
+
+    [Fact]
     public async Task A_viewer_that_joins_gets_an_idr_first_and_another_one_when_it_asks()
     {
         using var first = await TestViewer.OpenAsync(_registry);

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.RegularExpressions;
 using Agent.Rtc;
 using Agent.Rtc.Dtls;
@@ -37,12 +38,12 @@ internal sealed class TestViewer : IDisposable
     private volatile bool _stop;
     private HashSet<TransportAddress>? _relays;
 
-    private TestViewer()
+    private TestViewer(IceRole role)
     {
         _socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 1 << 20 };
         _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _local = TransportAddress.From(IPAddress.Loopback, ((IPEndPoint)_socket.LocalEndPoint!).Port);
-        _ice = new IceAgent(IceRole.Controlling, _credentials, SystemRandomSource.Instance);
+        _ice = new IceAgent(role, _credentials, SystemRandomSource.Instance);
         _ice.AddLocalCandidate(new IceCandidate(IceCandidateType.Host, _local, _local, 2130706431, "1"), SystemClock.Now);
         _thread = new Thread(Run) { IsBackground = true, Name = "test viewer" };
     }
@@ -63,14 +64,21 @@ internal sealed class TestViewer : IDisposable
     /// <param name="relayOnly">Only the agent's relayed candidates can be reached, as if a firewall were in between.</param>
     internal static async Task<TestViewer> OpenAsync(IViewerGateway gateway, bool relayOnly = false)
     {
-        var viewer = new TestViewer();
-        var offer = TestOffer.Write(viewer._credentials, Certificate.Fingerprint, $"candidate:1 1 udp 2130706431 127.0.0.1 {viewer._local.Port} typ host");
-        viewer.Answer = await gateway.OpenAsync(new ViewerOffer(TestCamera.Name, offer, "test", "a test viewer"), default);
-        Assert.Null(viewer.Answer.Error);
-        viewer.SessionId = viewer.Answer.SessionId;
+        var viewer = new TestViewer(IceRole.Controlling);
+        viewer.Answer = await gateway.OpenAsync(new ViewerOffer(TestCamera.Name, viewer.Describe(), "test", "a test viewer"), default);
+        Assert.Contains("a=setup:active\r\n", viewer.Answer.Answer);
         viewer._relays = relayOnly ? [] : null;
-        viewer.Apply(viewer.Answer.Answer);
-        viewer._thread.Start();
+        viewer.Start(viewer.Answer.Answer);
+        return viewer;
+    }
+
+    /// <summary>Takes an offer of the test camera's stream, as a WHIP server does.</summary>
+    internal static async Task<TestViewer> AnswerAsync(ViewerRegistry registry, PublishOffer offer)
+    {
+        var viewer = new TestViewer(IceRole.Controlled);
+        var answer = Encoding.UTF8.GetString(viewer.Describe()).Replace("a=setup:actpass", "a=setup:passive", StringComparison.Ordinal);
+        viewer.Answer = await registry.AcceptAnswerAsync(offer, Encoding.UTF8.GetBytes(answer), "test", "a test server");
+        viewer.Start(offer.Sdp);
         return viewer;
     }
 
@@ -94,13 +102,24 @@ internal sealed class TestViewer : IDisposable
         AccessUnits.Dispose();
     }
 
-    private void Apply(string answer)
+    private byte[] Describe() =>
+        TestOffer.Write(_credentials, Certificate.Fingerprint, $"candidate:1 1 udp 2130706431 127.0.0.1 {_local.Port} typ host");
+
+    private void Start(string description)
     {
-        string Read(string attribute) => Regex.Match(answer, $"a={attribute}:([^\r]+)").Groups[1].Value;
+        Assert.Null(Answer.Error);
+        SessionId = Answer.SessionId;
+        Apply(description);
+        _thread.Start();
+    }
+
+    private void Apply(string description)
+    {
+        string Read(string attribute) => Regex.Match(description, $"a={attribute}:([^\r]+)").Groups[1].Value;
         _ice.SetRemoteCredentials(new IceCredentials(Read("ice-ufrag"), Read("ice-pwd")));
-        foreach (Match line in Regex.Matches(answer, "a=candidate:[^\r]+"))
+        foreach (Match line in Regex.Matches(description, "a=candidate:[^\r]+"))
         {
-            Assert.True(SdpNegotiation.TryParseCandidate(System.Text.Encoding.ASCII.GetBytes(line.Value), out var candidate));
+            Assert.True(SdpNegotiation.TryParseCandidate(Encoding.ASCII.GetBytes(line.Value), out var candidate));
             Assert.True(TransportAddress.TryParse(candidate!.HostName, candidate.Port, out var address));
             if (_relays is not null && candidate.Type != IceCandidateType.Relayed)
                 continue;
@@ -110,7 +129,6 @@ internal sealed class TestViewer : IDisposable
 
         var fingerprint = Read("fingerprint").Split(' ');
         var digest = Convert.FromHexString(fingerprint[1].Replace(":", "", StringComparison.Ordinal));
-        Assert.Equal("active", Read("setup"));
         _dtls.Start(DtlsRole.Server, new DtlsFingerprint(fingerprint[0], digest), SystemClock.Now);
     }
 

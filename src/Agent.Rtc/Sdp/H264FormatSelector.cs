@@ -14,7 +14,7 @@ internal static class H264FormatSelector
     private const string NonInterleavedMode = "1";
 
     /// <summary>The feedback this agent acts upon; anything else is not agreed to (RFC 4585 §4.2, RFC 5104 §7.1).</summary>
-    private static readonly string[] s_feedback = ["nack", "nack pli", "ccm fir", HeaderExtensions.TransportFeedback, HeaderExtensions.EstimateFeedback];
+    public static readonly IReadOnlyList<string> Feedback = ["nack", "nack pli", "ccm fir", HeaderExtensions.TransportFeedback, HeaderExtensions.EstimateFeedback];
 
     private sealed class Format
     {
@@ -124,7 +124,7 @@ internal static class H264FormatSelector
 
     private static void AddFeedback(List<string> feedback, string value)
     {
-        if (s_feedback.Contains(value) && !feedback.Contains(value))
+        if (Feedback.Contains(value) && !feedback.Contains(value))
         {
             feedback.Add(value);
         }

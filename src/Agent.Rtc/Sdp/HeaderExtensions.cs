@@ -27,7 +27,8 @@ internal static class HeaderExtensions
     private const int MaxOneByteId = 14;
     private const int MaxOneByteLength = 16;
 
-    private static readonly string[] s_known = [Mid, TransportSequence, AbsoluteSendTime, AbsoluteCaptureTime, PlayoutDelay];
+    /// <summary>What this agent sends, where the peer takes it.</summary>
+    public static readonly IReadOnlyList<string> Known = [Mid, TransportSequence, AbsoluteSendTime, AbsoluteCaptureTime, PlayoutDelay];
 
     /// <summary>
     /// Settles the extensions and the feedback on them. Those that tell the moment of sending need RTX: without it a packet is sent again
@@ -81,7 +82,7 @@ internal static class HeaderExtensions
 
             ReadOnlySpan<char> rest = attribute.Value;
             var idAndDirection = SdpSyntax.NextWord(ref rest);
-            var uri = Array.Find(s_known, SdpSyntax.NextWord(ref rest).ToString().Equals);
+            var uri = Known.FirstOrDefault(SdpSyntax.NextWord(ref rest).ToString().Equals);
             var slash = idAndDirection.IndexOf('/');
             var direction = slash < 0 ? [] : idAndDirection[(slash + 1)..];
             var idText = slash < 0 ? idAndDirection : idAndDirection[..slash];

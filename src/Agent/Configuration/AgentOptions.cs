@@ -6,6 +6,7 @@ using Agent.Devices.Sensors;
 using Agent.Home.Automations;
 using Agent.Mqtt;
 using Agent.Transport;
+using Agent.Whip;
 
 namespace Agent.Configuration;
 
@@ -27,6 +28,8 @@ internal sealed record AgentOptions
 
     /// <summary>Cameras on servos; none unless configured.</summary>
     public IReadOnlyList<PanTiltOptions> PanTilts { get; init; } = [];
+    /// <summary>Servers that streams are published to; none unless configured.</summary>
+    public IReadOnlyList<WhipOptions> Whip { get; init; } = [];
 
     /// <summary>What is measured; nothing unless configured.</summary>
     public IReadOnlyList<SensorOptions> Sensors { get; init; } = [];

@@ -66,6 +66,8 @@ internal static class ConfigurationLoader
 
         return options with
         {
+            Whip = [.. options.Whip.Select(whip => whip.BearerTokenFile is { } token
+                ? whip with { BearerToken = ReadFirstLine(token, $"whip.{whip.Name}.bearerTokenFile", binding) } : whip)],
             WebRtc = options.WebRtc with
             {
                 IceServers = [.. options.WebRtc.IceServers.Select((server, index) => server with

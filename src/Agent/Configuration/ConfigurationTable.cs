@@ -110,7 +110,7 @@ internal static partial class ConfigurationTable
             o => o.Listen, (o, v) => o with { Listen = v }),
         HttpKey.Of("bearerToken", "The secret that requests carry in Authorization: Bearer; required off loopback.",
             Text("a token of letters, digits and ._~+/- (RFC 6750), such as \"openssl rand -hex 16\" prints",
-                text => text.TrimEnd('=') is { Length: > 0 } token && !token.AsSpan().ContainsAnyExcept(BearerCharacters), BearerPattern),
+                IsBearerToken, BearerPattern),
             o => o.BearerToken, (o, v) => o with { BearerToken = v }),
         HttpKey.Of("allowAnonymous", "true lets everybody who can reach the port watch, even off loopback.",
             new BooleanType(), o => o.AllowAnonymous, (o, v) => o with { AllowAnonymous = v }),
@@ -173,6 +173,7 @@ internal static partial class ConfigurationTable
         RootKey.Of("panTilt", "Cameras that two servos turn, by names that are part of entity ids.", PanTilts, o => o.PanTilts, (o, v) => o with { PanTilts = v }),
         RootKey.Of("sensors", "Temperature, humidity, pressure, light, voltage and the like, by name; the name is the entity's id.", Sensors, o => o.Sensors, (o, v) => o with { Sensors = v }),
         RootKey.Of("gpio", "Sensors, contacts, buttons, relays and the like on GPIO lines, by name; the name is the entity's id.", GpioThings, o => o.Gpio, (o, v) => o with { Gpio = v }),
+        RootKey.Of("whip", "Servers that streams are published to with WHIP (RFC 9725), by names that are part of entity ids.", Publishers, o => o.Whip, (o, v) => o with { Whip = v }),
         RootKey.Of("stateDirectory", "A folder for what is switched at run time and survives a restart, such as privacy; without it systemd's STATE_DIRECTORY, and without that nothing is kept.",
             FilePath, o => o.StateDirectory, (o, v) => o with { StateDirectory = v }),
         RootKey.Of("automations", "What happens by itself, by names that are part of entity ids.", Automations, o => o.Automations, (o, v) => o with { Automations = v }),
@@ -183,6 +184,7 @@ internal static partial class ConfigurationTable
     {
         CheckPwmChannels(options, path, binding);
         CheckGpioLines(options, path, binding);
+        CheckPublishedCameras(options, path, binding);
         CheckAutomations(options, path, binding);
     }
 
@@ -190,6 +192,8 @@ internal static partial class ConfigurationTable
         new(expected, (string text, out string? value) => isGood(value = text), value => value!, pattern);
 
     private static bool IsName(string text) => text.Length is > 0 and <= MaximumNameLength && !text.AsSpan().ContainsAnyExcept(NameCharacters);
+
+    private static bool IsBearerToken(string text) => text.TrimEnd('=') is { Length: > 0 } token && !token.AsSpan().ContainsAnyExcept(BearerCharacters);
 
     private static bool IsWord(string text) => text.Length > 0 && !text.Any(char.IsControl);
 

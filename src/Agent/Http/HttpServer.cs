@@ -47,7 +47,7 @@ internal static class HttpServer
     private static async Task WriteStatusAsync(HttpContext context, AgentState state)
     {
         var viewers = await state.Gateway.GetViewersAsync(context.RequestAborted);
-        var status = new Status(AgentState.Version, state.Uptime.TotalSeconds, state.Cameras(), viewers, state.Gateway.GetStatus(), state.Broker());
+        var status = new Status(AgentState.Version, state.Uptime.TotalSeconds, state.Cameras(), viewers, state.Gateway.GetStatus(), state.Broker(), state.Publishers());
         await context.WriteJsonAsync(status, AgentJson.Default.Status);
     }
 

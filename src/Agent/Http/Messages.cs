@@ -5,6 +5,7 @@ using Agent.Devices.Probe;
 using Agent.Mqtt;
 using Agent.Rtc;
 using Agent.Transport;
+using Agent.Whip;
 
 namespace Agent.Http;
 
@@ -17,7 +18,7 @@ internal sealed record Health(string Status, IReadOnlyList<string>? Problems);
 /// <summary>The body of <c>GET /api/status</c>.</summary>
 internal sealed record Status(
     string Version, double UptimeSeconds, IReadOnlyList<CameraStatus> Cameras, IReadOnlyList<ViewerStatus> Viewers, TransportStatus Transport,
-    MqttStatus? Mqtt);
+    MqttStatus? Mqtt, IReadOnlyList<WhipStatus>? Publishers);
 
 /// <summary>What the page needs to start.</summary>
 /// <param name="Cameras">Names.</param>

@@ -7,6 +7,7 @@ using Agent.Home.Automations;
 using Agent.Devices.Motion;
 using Agent.Devices.Sensors;
 using Agent.Transport;
+using Agent.Whip;
 
 namespace Agent.Http;
 
@@ -52,6 +53,11 @@ internal sealed class MetricsPage
             page.Family("camera_agent_gpio_edges_total", "counter", "Changes of GPIO inputs.", ([], gpio.Edges));
             page.Family("camera_agent_gpio_edges_lost_total", "counter", "Changes of GPIO inputs that the kernel had no room for.", ([], gpio.EdgesLost));
             page.Family("camera_agent_gpio_commands_refused_total", "counter", "Commands for GPIO outputs refused because too many were waiting.", ([], gpio.Refused));
+        }
+
+        if (state.Publishers() is { } publishers)
+        {
+            page.WritePublishers(publishers);
         }
 
         if (state.Automations is { } automations)
@@ -112,6 +118,17 @@ internal sealed class MetricsPage
         Each("left_out_total", "counter", "Triggers left out because there were too many.", a => a.LeftOut);
         Family("camera_agent_automation_changes_dropped_total", "counter", "Changes of entities that no automation looked at because the queue was full.", ([], automations.ChangesDropped));
         Family("camera_agent_automation_messages_dropped_total", "counter", "Messages that never left: the broker was away for too long, or too many waited.", ([], automations.MessagesDropped));
+    }
+
+    private void WritePublishers(IReadOnlyList<WhipStatus> publishers)
+    {
+        void Each(string name, string type, string help, Func<WhipStatus, double> value) =>
+            Family($"camera_agent_publisher_{name}", type, help, [.. publishers.Select(p => (new[] { ("publisher", p.Name) }, value(p)))]);
+
+        Each("wanted", "gauge", "1 while it is switched on.", p => p.IsWanted ? 1 : 0);
+        Each("connected", "gauge", "1 while the server gets the stream.", p => p.IsConnected ? 1 : 0);
+        Each("attempts_total", "counter", "Offers sent to the server.", p => p.Attempts);
+        Each("connections_total", "counter", "Offers that led to a stream.", p => p.Connections);
     }
 
     private void WriteMotion(IReadOnlyList<CameraMotion> cameras)

@@ -119,7 +119,7 @@ public sealed class ConfigurationLoaderTests
         { """{ "http": { "corsOrigins": "https://a.example" } }""", "agent.json:1:28: http.corsOrigins: found \"https://a.example\"; expected an array of origins." },
         { """{ "http": [] }""", "agent.json:1:11: http: found an array; expected an object with the keys listen, bearerToken, allowAnonymous, corsOrigins, requestsPerSecond." },
         { """{ "http": { "bearerToken": null } }""", "agent.json:1:28: http.bearerToken: found null; write a token of letters, digits and ._~+/- (RFC 6750), such as \"openssl rand -hex 16\" prints, or remove the key for its default." },
-        { "[]", "agent.json:1:1: found an array; expected an object with the keys $schema, cameras, http, webrtc, mqtt, homeAssistant, pwm, panTilt, sensors, gpio, stateDirectory, automations, location, log." },
+        { "[]", "agent.json:1:1: found an array; expected an object with the keys $schema, cameras, http, webrtc, mqtt, homeAssistant, pwm, panTilt, sensors, gpio, whip, stateDirectory, automations, location, log." },
         // Out of range, not one of the words.
         { """{ "webrtc": { "maximumViewers": 0 } }""", "agent.json:1:33: webrtc.maximumViewers: found the number 0; expected an integer from 1 to 1000." },
         { """{ "webrtc": { "udpPort": 99999999999999999999 } }""", "agent.json:1:26: webrtc.udpPort: found the number 99999999999999999999; expected an integer from 0 to 65535." },

@@ -170,6 +170,12 @@ public sealed class PeerSession : IDisposable
         Advance(now);
     }
 
+    /// <summary>What the encoder may make for this viewer, bit/s; <c>null</c> before it is connected, and if its link is not estimated.</summary>
+    public long? VideoBitrate => State == PeerState.Connected ? _video.VideoBitrate : null;
+
+    /// <inheritdoc cref="RtpVideoSender.SetMaximumBitrate"/>
+    public void SetMaximumBitrate(long bitsPerSecond, MonotonicTime now) => _video.SetMaximumBitrate(bitsPerSecond, now);
+
     /// <summary>Writes the next datagram to send into <paramref name="buffer"/> (at least 1500 bytes).</summary>
     /// <param name="buffer">Where it goes.</param>
     /// <param name="now">The present.</param>
@@ -361,7 +367,7 @@ public sealed class PeerSession : IDisposable
             if (_video.RemoteSaidBye)
                 Close("The viewer left (RTCP BYE).", now);
             else
-                _keyFrameNeeded |= _video.TakeKeyFrameRequest() | IsOnNewPath();
+                _keyFrameNeeded |= _video.TakeKeyFrameRequest() | IsOnNewPath(now);
         }
         else if (now >= _handshakeDeadline)
         {
@@ -373,13 +379,16 @@ public sealed class PeerSession : IDisposable
     /// True once after media has moved to another address of the peer: what went to the one before is lost, and the peer would only ask
     /// for an IDR after it has asked for all of that.
     /// </summary>
-    private bool IsOnNewPath()
+    private bool IsOnNewPath(MonotonicTime now)
     {
         if (!_ice.TryGetSelectedPath(out _, out var remote) || remote == _mediaRemote)
             return false;
 
         var isNew = !_mediaRemote.IsNone;
         _mediaRemote = remote;
+        if (isNew)
+            _video.HandleNewPath(now);
+
         return isNew;
     }
 

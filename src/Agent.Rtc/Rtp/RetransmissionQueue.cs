@@ -25,6 +25,8 @@ internal sealed class RetransmissionQueue
     /// <summary>Requests dropped because the queue was full or the video's own bytes were used up.</summary>
     public long Dropped { get; private set; }
 
+    public bool HasQueued => _count > 0;
+
     /// <summary>Puts a request into the queue, unless it is full or the packet was resent just now.</summary>
     /// <param name="sequence">The extended sequence number.</param>
     /// <param name="now">The present.</param>
@@ -58,7 +60,9 @@ internal sealed class RetransmissionQueue
     }
 
     /// <summary>A packet of the video was sent for the first time.</summary>
-    public void Earn(int bytes) => _credit = Math.Min(_credit + bytes, MaximumCredit);
+    /// <param name="bytes">Its length.</param>
+    /// <param name="maximum">Credit that may be saved up at most.</param>
+    public void Earn(int bytes, int maximum) => _credit = Math.Min(_credit + bytes, maximum);
 
     /// <summary>Whether a retransmission of that many bytes may go out; otherwise it is dropped and counted.</summary>
     public bool TrySpend(int bytes)

@@ -8,9 +8,10 @@ namespace Agent.Rtc.Rtp;
 internal sealed class RtpSendBuffer
 {
     /// <summary>
-    /// How long a frame sent can be asked for again: a few round trips on a bad link. Receivers give up on a picture after about as long.
+    /// How long a frame sent can be asked for again while the round trip is unknown: a few of a bad link's. Receivers give up on a picture
+    /// after about as long.
     /// </summary>
-    public static readonly TimeSpan HistoryDuration = TimeSpan.FromMilliseconds(1500);
+    public static readonly TimeSpan DefaultHistory = TimeSpan.FromMilliseconds(1500);
 
     /// <summary>Frames that may wait; four seconds at 30 per second, so that age is what usually limits.</summary>
     public const int MaximumQueuedFrames = 128;
@@ -37,6 +38,9 @@ internal sealed class RtpSendBuffer
     public long NextSequence { get; private set; }
 
     public bool HasQueued => _sending < _end;
+
+    /// <summary>Payload bytes of the frames that wait, the one being sent as a whole.</summary>
+    public int QueuedBytes => _queuedBytes;
 
     /// <summary>True if another frame of that size would break a bound of the queue.</summary>
     public bool IsFull(int bytes, MonotonicTime now) =>
@@ -119,10 +123,10 @@ internal sealed class RtpSendBuffer
         return false;
     }
 
-    /// <summary>Releases frames that were sent too long ago.</summary>
-    public void Trim(MonotonicTime now)
+    /// <summary>Releases frames that were sent longer ago than that.</summary>
+    public void Trim(MonotonicTime now, TimeSpan history)
     {
-        while (_oldest < _sending && now - At(_oldest).Time > HistoryDuration)
+        while (_oldest < _sending && now - At(_oldest).Time > history)
             ReleaseOldest();
     }
 

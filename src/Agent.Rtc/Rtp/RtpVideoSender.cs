@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Agent.Rtc.Congestion;
 using Agent.Rtc.Rtcp;
 
 namespace Agent.Rtc.Rtp;
@@ -18,6 +19,9 @@ public sealed record RtpVideoSenderOptions(
 {
     /// <summary>How long the receiver is asked to hold pictures back, if it understands that.</summary>
     public PlayoutDelay PlayoutDelay { get; init; }
+
+    /// <summary>What the encoder makes at most, bit/s. Sending is paced and the link estimated; <c>null</c> does neither.</summary>
+    public long? MaximumBitrate { get; init; }
 }
 
 /// <summary>Counters of one viewer's video, for the status and the metrics.</summary>
@@ -41,13 +45,22 @@ public readonly record struct RtpVideoSenderStatistics(
 {
     /// <summary>Packets asked for again beyond what the retransmission queue holds, or beyond the bytes of the video itself.</summary>
     public long RetransmissionsDropped { get; init; }
+
+    /// <summary>The link as it is estimated; <c>null</c> if it is not.</summary>
+    public CongestionStatus? Congestion { get; init; }
+
+    /// <summary>
+    /// How long a packet takes from the encoder to the viewer's decoder, as far as this side knows: half a round trip, what waits to be
+    /// sent, the jitter that the receiver's buffer evens out; <c>null</c> before the first report.
+    /// </summary>
+    public TimeSpan? Latency => RoundTripTime / 2 + (Congestion?.QueueDelay ?? TimeSpan.Zero) + (Jitter ?? TimeSpan.Zero);
 }
 
 /// <summary>
 /// The RTP and RTCP side of one viewer's video: queued frames out as RTP packets on demand, history for NACK, RTX, sender reports,
 /// feedback in. Packets are written without protection; the session protects them. Sans-IO, not thread-safe.
 /// </summary>
-public sealed class RtpVideoSender
+public sealed partial class RtpVideoSender
 {
     /// <summary>Most bytes that a packet has beyond its payload: header, extensions, original sequence number.</summary>
     public const int MaximumOverhead = RtpHeaderWriter.MaximumLength + OriginalSequenceLength;
@@ -64,13 +77,15 @@ public sealed class RtpVideoSender
     /// <summary>Video clock (RFC 6184 §8.1).</summary>
     private const int ClockRate = 90_000;
 
-    /// <summary>How long a repeated NACK is ignored while no RTT is known, and the bounds to that once it is.</summary>
-    private static readonly TimeSpan s_defaultHoldOff = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan s_minimumHoldOff = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan s_maximumHoldOff = TimeSpan.FromMilliseconds(500);
-
     /// <summary>How often an IDR is asked for while frames are dropped for want of one; a request may get lost in a rate limit.</summary>
     private static readonly TimeSpan s_keyFrameRequestInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// A viewer whose link cannot carry the stream overflows again and again, and an IDR for it costs all others: it gets one ever less
+    /// often, until it has kept up for a while.
+    /// </summary>
+    private static readonly TimeSpan s_longestOverflowDelay = TimeSpan.FromSeconds(16);
+    private static readonly TimeSpan s_overflowMemory = TimeSpan.FromSeconds(30);
 
     private readonly RtpVideoSenderOptions _options;
     private readonly RtpHeaderWriter _headers;
@@ -79,11 +94,14 @@ public sealed class RtpVideoSender
     private readonly RtpSendBuffer _buffer;
     private readonly RetransmissionQueue _retransmissions = new();
     private readonly SenderReports _reports;
+    private readonly CongestionControl? _congestion;
     private ushort _nextRtxSequence;
     private ushort _nextTransportSequence;
     private bool _awaitingKeyFrame = true;
     private bool _keyFrameRequested;
     private MonotonicTime? _keyFrameRequestedAt;
+    private MonotonicTime _overflowedAt;
+    private TimeSpan _overflowDelay;
     private (uint Timestamp, MonotonicTime CapturedAt)? _lastFrame;
     private (uint SenderSsrc, byte SequenceNumber)? _lastFir;
     private uint _reportedPackets;
@@ -119,13 +137,23 @@ public sealed class RtpVideoSender
         _buffer = new RtpSendBuffer(BinaryPrimitives.ReadUInt16BigEndian(bytes[4..]) & FirstSequenceMask);
         _nextRtxSequence = (ushort)(BinaryPrimitives.ReadUInt16BigEndian(bytes[6..]) & FirstSequenceMask);
         _reports = new SenderReports(random, now);
+        if (options.MaximumBitrate is { } maximum)
+            _congestion = new CongestionControl(_headers.HasTransportSequence, maximum, now);
     }
 
     /// <summary>The peer said BYE.</summary>
     public bool RemoteSaidBye { get; private set; }
 
-    /// <summary>When <see cref="TryWriteRtcp"/> has a report due; in the past while a BYE is.</summary>
-    public MonotonicTime NextTimeout => _byeDue ? MonotonicTime.Zero : _closed ? MonotonicTime.Never : _reports.NextAt;
+    /// <summary>What the encoder may make for this viewer, bit/s; <c>null</c> if the link is not estimated.</summary>
+    public long? VideoBitrate => _congestion?.VideoBitrate;
+
+    /// <summary>When a report or a paced packet is due; in the past while a BYE is.</summary>
+    public MonotonicTime NextTimeout =>
+        _congestion is { } congestion && (_buffer.HasQueued || _retransmissions.HasQueued || congestion.WantsPadding)
+            ? MonotonicTime.Min(NextReport, congestion.NextSend)
+            : NextReport;
+
+    private MonotonicTime NextReport => _byeDue ? MonotonicTime.Zero : _closed ? MonotonicTime.Never : _reports.NextAt;
 
     /// <summary>True once after the peer (PLI, FIR) or the queue (overflow, first frame) needs an IDR; reading clears it.</summary>
     public bool TakeKeyFrameRequest()
@@ -154,13 +182,16 @@ public sealed class RtpVideoSender
         if (_buffer.IsFull(frame.TotalBytes, now))
         {
             _framesDropped += _buffer.DropQueued();
+            if (!_awaitingKeyFrame)
+                NoteOverflow(now);
+
             _awaitingKeyFrame = true;
         }
 
         if (_awaitingKeyFrame && !frame.IsKeyFrame)
         {
             _framesDropped++;
-            if (_keyFrameRequestedAt is not { } at || now - at >= s_keyFrameRequestInterval)
+            if (now - _overflowedAt >= _overflowDelay && (_keyFrameRequestedAt is not { } at || now - at >= s_keyFrameRequestInterval))
             {
                 _keyFrameRequested = true;
                 _keyFrameRequestedAt = now;
@@ -174,13 +205,26 @@ public sealed class RtpVideoSender
         _buffer.Enqueue(frame, now);
     }
 
-    /// <summary>Writes the next RTP packet (retransmissions first, then queued frames); false when nothing is due.</summary>
+    private void NoteOverflow(MonotonicTime now)
+    {
+        var isRepeated = _overflowedAt != default && now - _overflowedAt < s_overflowMemory;
+        var longer = _overflowDelay > TimeSpan.Zero ? 2 * _overflowDelay : s_keyFrameRequestInterval;
+        _overflowDelay = !isRepeated ? TimeSpan.Zero : longer < s_longestOverflowDelay ? longer : s_longestOverflowDelay;
+        _overflowedAt = now;
+    }
+
+    /// <summary>Writes the next RTP packet (retransmissions first, then queued frames, then what a probe needs); false when nothing is due.</summary>
     /// <param name="buffer">At least the largest payload and <see cref="MaximumOverhead"/>, and room for its protection.</param>
     /// <param name="now">The present.</param>
     /// <param name="wallClock">The present as capture times tell it.</param>
     /// <param name="length">Bytes of RTP packet.</param>
     public bool TryWriteRtp(Span<byte> buffer, MonotonicTime now, DateTimeOffset wallClock, out int length)
     {
+        length = 0;
+        _buffer.Trim(now, HistoryDuration);
+        if (_congestion is { } congestion && !congestion.MaySend(now))
+            return false;
+
         while (_retransmissions.TryTake(out var sequence))
         {
             // The frame may have left the history since the NACK.
@@ -192,13 +236,11 @@ public sealed class RtpVideoSender
             return true;
         }
 
-        _buffer.Trim(now);
-        length = 0;
         if (!_buffer.TryTake(now, out var item))
-            return false;
+            return TryWritePadding(buffer, now, wallClock, out length);
 
         length = WriteMedia(buffer, item, now, wallClock);
-        _retransmissions.Earn(length);
+        _retransmissions.Earn(length, _congestion?.RetransmissionCredit ?? RetransmissionQueue.MaximumCredit);
         _lastFrame = (item.Frame.RtpTimestamp, item.Frame.CapturedAt);
         if (item.IsLast)
         {
@@ -217,7 +259,7 @@ public sealed class RtpVideoSender
     public bool TryWriteRtcp(Span<byte> buffer, MonotonicTime now, DateTimeOffset wallClock, out int length)
     {
         length = 0;
-        if (now < NextTimeout)
+        if (now < NextReport)
             return false;
 
         var writer = new RtcpWriter(buffer);
@@ -245,39 +287,25 @@ public sealed class RtpVideoSender
         return true;
     }
 
-    /// <summary>Takes a decrypted RTCP packet; malformed parts are counted and ignored.</summary>
-    public void HandleRtcp(ReadOnlySpan<byte> packet, MonotonicTime now)
+    /// <summary>Releases frames that are too old to be asked for again.</summary>
+    public void HandleTimeout(MonotonicTime now)
     {
-        if (!RtcpReader.TryCreate(packet, _options.ReducedSizeRtcp, out var reader))
-        {
-            _malformedRtcp++;
-            return;
-        }
-
-        while (reader.TryRead(out var part))
-        {
-            // SDES, APP and XR tell a sender nothing that it needs.
-            var understood = part.Type switch
-            {
-                RtcpPacketType.SenderReport or RtcpPacketType.ReceiverReport => HandleReport(part, now),
-                RtcpPacketType.TransportFeedback => HandleTransportFeedback(part, now),
-                RtcpPacketType.PayloadFeedback => HandlePayloadFeedback(part),
-                RtcpPacketType.Bye => RemoteSaidBye = true,
-                _ => true,
-            };
-            if (!understood)
-                _malformedRtcp++;
-        }
+        _buffer.Trim(now, HistoryDuration);
+        _congestion?.Link.HandleTimeout(now);
     }
 
-    /// <summary>Releases frames that are too old to be asked for again.</summary>
-    public void HandleTimeout(MonotonicTime now) => _buffer.Trim(now);
+    /// <summary>What the encoder makes at most from now on, bit/s; without effect if the link is not estimated.</summary>
+    public void SetMaximumBitrate(long bitsPerSecond, MonotonicTime now) => _congestion?.SetMaximum(bitsPerSecond, now);
+
+    /// <summary>Packets take another path from now on.</summary>
+    public void HandleNewPath(MonotonicTime now) => _congestion?.Link.Restart(now);
 
     public RtpVideoSenderStatistics GetStatistics() => new(
         _packetsSent, _bytesSent, _framesSent, _framesDropped, _keyFramesSent, _packetsRetransmitted, _nacksReceived, _plisReceived, _firsReceived,
         _reports.FractionLost, _reports.CumulativeLost, _reports.Jitter, _reports.RoundTripTime, _malformedRtcp)
     {
         RetransmissionsDropped = _retransmissions.Dropped,
+        Congestion = _congestion?.GetStatus(_buffer.QueuedBytes),
     };
 
     /// <summary>Releases every frame held and makes a BYE due.</summary>
@@ -292,69 +320,14 @@ public sealed class RtpVideoSender
         _byeDue = true;
     }
 
-    private bool HandleReport(RtcpPacket packet, MonotonicTime now)
+    /// <summary>The last packet once more, under an RTX number of its own, where a probe needs bytes and there is nothing new.</summary>
+    private bool TryWritePadding(Span<byte> buffer, MonotonicTime now, DateTimeOffset wallClock, out int length)
     {
-        if (!RtcpReportBlock.TryFind(packet, _options.Ssrc, out var block))
+        length = 0;
+        if (_congestion is not { WantsPadding: true } || _options.RtxPayloadType is not { } rtx || !_buffer.TryFind(_buffer.NextSequence - 1, out var last))
             return false;
 
-        if (block is { } found)
-            _reports.Handle(found, now);
-
-        return true;
-    }
-
-    /// <summary>Generic NACK; transport-wide congestion control and TMMBR are known and of no use here.</summary>
-    private bool HandleTransportFeedback(RtcpPacket packet, MonotonicTime now)
-    {
-        if (!RtcpFeedback.TryParse(packet, out var feedback))
-            return false;
-
-        if (packet.Count != RtcpFeedback.GenericNack || feedback.MediaSsrc != _options.Ssrc)
-            return true;
-
-        if (!RtcpNackReader.TryCreate(feedback.ControlInformation, out var nack))
-            return false;
-
-        _nacksReceived++;
-        var holdOff = _reports.RoundTripTime is { } rtt
-            ? new TimeSpan(Math.Clamp(rtt.Ticks, s_minimumHoldOff.Ticks, s_maximumHoldOff.Ticks))
-            : s_defaultHoldOff;
-        while (nack.TryRead(out var sequenceNumber))
-        {
-            // The nearest one below the next: a NACK is about the past.
-            var sequence = _buffer.NextSequence - (ushort)(_buffer.NextSequence - sequenceNumber);
-            if (_buffer.TryFind(sequence, out _))
-                _retransmissions.Add(sequence, now, holdOff);
-        }
-
-        return true;
-    }
-
-    /// <summary>PLI and FIR; REMB and other application layer feedback are known and of no use here.</summary>
-    private bool HandlePayloadFeedback(RtcpPacket packet)
-    {
-        if (!RtcpFeedback.TryParse(packet, out var feedback))
-            return false;
-
-        if (packet.Count == RtcpFeedback.PictureLossIndication && feedback.MediaSsrc == _options.Ssrc)
-        {
-            _plisReceived++;
-            _keyFrameRequested = true;
-        }
-        else if (packet.Count == RtcpFeedback.FullIntraRequest)
-        {
-            if (!RtcpFullIntraRequest.TryFind(feedback.ControlInformation, _options.Ssrc, out var sequenceNumber))
-                return false;
-
-            // The same number again is a repetition in case the first got lost (RFC 5104 §4.3.1.1).
-            if (sequenceNumber is { } number && _lastFir != (feedback.SenderSsrc, number))
-            {
-                _lastFir = (feedback.SenderSsrc, number);
-                _firsReceived++;
-                _keyFrameRequested = true;
-            }
-        }
-
+        length = WriteRtx(buffer, last, rtx, now, wallClock);
         return true;
     }
 
@@ -371,7 +344,7 @@ public sealed class RtpVideoSender
         payload.CopyTo(buffer[headerLength..]);
         _reportedPackets++;
         _reportedOctets += (uint)payload.Length;
-        return CountSent(headerLength + payload.Length);
+        return CountSent(headerLength + payload.Length, item, isRepair: item.Sequence < _buffer.NextSequence - 1, now);
     }
 
     /// <summary>Writes a retransmission as RFC 4588 §4 has it: own SSRC, sequence numbers and payload type, the same timestamp.</summary>
@@ -383,7 +356,7 @@ public sealed class RtpVideoSender
         var headerLength = WriteHeader(buffer, header, item, now, wallClock);
         BinaryPrimitives.WriteUInt16BigEndian(buffer[headerLength..], (ushort)item.Sequence);
         payload.CopyTo(buffer[(headerLength + OriginalSequenceLength)..]);
-        return CountSent(headerLength + OriginalSequenceLength + payload.Length);
+        return CountSent(headerLength + OriginalSequenceLength + payload.Length, item, isRepair: true, now);
     }
 
     private int WriteHeader(Span<byte> buffer, RtpHeader header, RtpSendItem item, MonotonicTime now, DateTimeOffset wallClock)
@@ -392,8 +365,9 @@ public sealed class RtpVideoSender
         return _headers.Write(buffer, header, _nextTransportSequence++, now, capturedAt);
     }
 
-    private int CountSent(int length)
+    private int CountSent(int length, RtpSendItem item, bool isRepair, MonotonicTime now)
     {
+        _congestion?.NoteSent(length, item.Frame.IsKeyFrame ? item.Frame.TotalBytes : 0, isRepair, now);
         _packetsSent++;
         _bytesSent += length;
         return length;

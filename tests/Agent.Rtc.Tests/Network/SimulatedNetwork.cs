@@ -46,6 +46,9 @@ internal sealed class SimulatedNetwork(int seed, NetworkConditions? conditions =
     /// <summary>True for a datagram (source, destination, bytes) that a firewall or a broken link swallows.</summary>
     public Func<TransportAddress, TransportAddress, ReadOnlyMemory<byte>, bool>? Blocks { get; set; }
 
+    /// <summary>The narrowest place between two addresses, if there is one: its queue comes before the delay.</summary>
+    public Func<TransportAddress, TransportAddress, Bottleneck?>? Bottleneck { get; set; }
+
     public long Sent { get; private set; }
 
     public long Delivered { get; private set; }
@@ -129,7 +132,13 @@ internal sealed class SimulatedNetwork(int seed, NetworkConditions? conditions =
 
     private void Schedule(byte[] datagram, TransportAddress from, TransportAddress to)
     {
-        var at = Now + Conditions.Delay + (Conditions.Jitter * _random.NextDouble());
+        var at = Now;
+        if (Bottleneck?.Invoke(from, to) is { } bottleneck && !bottleneck.TryPass(datagram.Length, Now, out at))
+        {
+            return;
+        }
+
+        at += Conditions.Delay + (Conditions.Jitter * _random.NextDouble());
         at += _random.NextDouble() < Conditions.Reordering ? Conditions.ReorderDelay : TimeSpan.Zero;
         _inFlight.Enqueue(new Delivery(datagram, from, to), (at, _sequence++));
     }

@@ -67,8 +67,15 @@ internal static class RtcpTestPackets
         Packet(206, 4, U32(ReceiverSsrc), U32(0), U32(ssrc), [sequenceNumber, 0, 0, 0]);
 
     /// <summary>Receiver estimated maximum bitrate, as browsers send it.</summary>
-    public static byte[] Remb(uint ssrc) =>
-        Packet(206, 15, U32(ReceiverSsrc), U32(0), "REMB"u8.ToArray(), [1, 0x0B, 0xFF, 0xFF], U32(ssrc));
+    public static byte[] Remb(uint ssrc, long bitsPerSecond = 1_000_000)
+    {
+        var exponent = 0;
+        while (bitsPerSecond >> exponent >= 1 << 18)
+            exponent++;
+
+        var bits = (uint)(exponent << 18) | (uint)(bitsPerSecond >> exponent);
+        return Packet(206, 15, U32(ReceiverSsrc), U32(0), "REMB"u8.ToArray(), U32(1 << 24 | bits), U32(ssrc));
+    }
 
     public static byte[] TransportWide(uint ssrc) =>
         Packet(205, 15, U32(ReceiverSsrc), U32(ssrc), [0, 1, 0, 1], [0, 0, 1, 0], [0x20, 1, 4, 0]);

@@ -192,7 +192,7 @@ public sealed class RtpVideoSenderTests
         harness.DrainRtp();
         Assert.Equal(0, Statistics(harness).PacketsRetransmitted);
 
-        harness.Now += RtpSendBuffer.HistoryDuration + TimeSpan.FromTicks(1);
+        harness.Now += RtpSendBuffer.DefaultHistory + TimeSpan.FromTicks(1);
         harness.Sender.HandleTimeout(harness.Now);
         harness.Sender.HandleRtcp(RtcpTestPackets.Nack(Ssrc, first), harness.Now);
 

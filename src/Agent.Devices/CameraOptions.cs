@@ -94,8 +94,11 @@ public sealed record VideoEncoderOptions
 {
     public VideoEncoderKind Kind { get; init; } = VideoEncoderKind.Auto;
 
-    /// <summary>Target in bit/s.</summary>
+    /// <summary>Target in bit/s; less is made where viewers' links carry less.</summary>
     public int BitrateBps { get; init; } = 2_000_000;
+
+    /// <summary>Never less than this, bit/s, however narrow the links.</summary>
+    public int MinimumBitrateBps { get; init; } = 150_000;
 
     public H264Profile Profile { get; init; } = H264Profile.ConstrainedBaseline;
 

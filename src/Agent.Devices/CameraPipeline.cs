@@ -19,6 +19,9 @@ public sealed partial class CameraPipeline : IDisposable
     private const int LongestCallFrames = 60;
 
     private const int BitsPerByte = 8;
+    /// <summary>A source's own bitrate varies.</summary>
+    private const double OwnBitrateMargin = 1.25;
+
     private const long NotDelivering = long.MinValue;
 
     private readonly Func<VideoSourceOptions, SourceDemand, IVideoSource> _openSource;
@@ -42,6 +45,7 @@ public sealed partial class CameraPipeline : IDisposable
     private volatile string? _error;
     private volatile string _sourceDescription;
     private volatile bool _passesThrough;
+    private volatile bool _keepsItsBitrate;
     private volatile IReadOnlyList<FrameSize> _sizes = [];
     private volatile int _width;
     private volatile int _height;
@@ -81,6 +85,7 @@ public sealed partial class CameraPipeline : IDisposable
         _clock = clock;
         _log = loggers.CreateLogger<CameraPipeline>();
         _targetBitrate = options.Encoder.BitrateBps;
+        Hub.BitrateCeiling = _targetBitrate;
         _sourceDescription = options.Source.Kind.ToString().ToLowerInvariant();
         _progress = new CaptureProgress(clock);
         _stream = new StreamSwitch(Hub, _pool, clock);
@@ -112,7 +117,11 @@ public sealed partial class CameraPipeline : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bitsPerSecond);
         _targetBitrate = bitsPerSecond;
+        Hub.BitrateCeiling = bitsPerSecond;
     }
+
+    /// <summary>The target, or less where the viewers' links carry less.</summary>
+    private int AdaptedBitrate => Math.Clamp(Hub.BitrateLimit, Math.Min(Options.Encoder.MinimumBitrateBps, _targetBitrate), _targetBitrate);
 
     /// <summary>
     /// The camera is off on purpose. On any thread, not under a lock: the device is closed now, or is about to be opened again.
@@ -203,6 +212,7 @@ public sealed partial class CameraPipeline : IDisposable
             Interlocked.Read(ref _restarts))
         {
             Notice = _stream.Reason,
+            AdaptedBitrateBps = _passesThrough && _keepsItsBitrate ? null : AdaptedBitrate,
             IsPrivate = _isPrivate,
             FramesDamaged = Interlocked.Read(ref _damaged),
             BytesCopiedPerFrame = _passesThrough ? 0 : _encoders.BytesCopiedPerFrame,
@@ -282,6 +292,8 @@ public sealed partial class CameraPipeline : IDisposable
         {
             _progress.Begin("opening", LongestCall);
             _sourceBitrate = _targetBitrate;
+            _keepsItsBitrate = false;
+            Hub.BitrateCeiling = _targetBitrate;
             var mode = Volatile.Read(ref _mode);
             _ladder.Use(mode.Encoder ?? Options.Encoder.Kind);
             using var source = _openSource(mode.Apply(Options.Source), _ladder.GetDemand(_sourceBitrate));
@@ -353,7 +365,7 @@ public sealed partial class CameraPipeline : IDisposable
         else
         {
             _passesThrough = false;
-            _encoders.Take(frame, source.Description, _targetBitrate);
+            _encoders.Take(frame, source.Description, AdaptedBitrate);
         }
     }
 
@@ -366,11 +378,14 @@ public sealed partial class CameraPipeline : IDisposable
             _passesThrough = true;
             _stream.Interrupt();
         }
-        if (_sourceBitrate != _targetBitrate)
+        if (_sourceBitrate != AdaptedBitrate)
         {
-            _sourceBitrate = _targetBitrate;
-            if (!source.SetBitrate(_sourceBitrate)) LogOnce("change its bitrate; it keeps the one it has");
+            _sourceBitrate = AdaptedBitrate;
+            _keepsItsBitrate = !source.SetBitrate(_sourceBitrate);
+            if (_keepsItsBitrate) LogOnce("change its bitrate; it keeps the one it has, whatever the viewers' links carry");
         }
+        // Viewers' links are not held to be narrower than what comes anyway.
+        if (_keepsItsBitrate) Hub.BitrateCeiling = Math.Max(_targetBitrate, (int)(_bits.PerSecond(frame.CapturedAt) * OwnBitrateMargin));
         // Cameras send their parameter sets with the first IDR only, or with each.
         var bytes = frame.GetPlane(0);
         if (_parameterSets.TryComplete(bytes, out var completed)) bytes = completed.Span;

@@ -10,7 +10,7 @@ namespace Agent.Devices;
 /// <param name="Height">Pixels.</param>
 /// <param name="FramesPerSecond">Read from the source.</param>
 /// <param name="BitrateBps">Encoded or passed through, bit/s.</param>
-/// <param name="TargetBitrateBps">What the encoder aims at, bit/s.</param>
+/// <param name="TargetBitrateBps">What the encoder is to make at most, bit/s.</param>
 /// <param name="ProfileLevelId">Six hex digits (RFC 6184 §8.1); <c>null</c> while nothing is produced.</param>
 /// <param name="FramesCaptured">Read from the source.</param>
 /// <param name="FramesEncoded">Encoded or passed through.</param>
@@ -24,6 +24,9 @@ public sealed record CameraStatus(
 {
     /// <summary>Why viewers are shown a notice in place of the picture, in a few words; <c>null</c> while they are not.</summary>
     public string? Notice { get; init; }
+
+    /// <summary>What is asked of the encoder at present: the target, or less where viewers' links carry less; <c>null</c> if it keeps a bitrate of its own.</summary>
+    public int? AdaptedBitrateBps { get; init; }
 
     /// <summary>True while the camera is off on purpose: its device is closed, and viewers see a notice.</summary>
     public bool IsPrivate { get; init; }

@@ -21,6 +21,9 @@ public sealed class FrameHub
     /// <summary>A camera that has delivered nothing for this long produces nothing: several frames of the slowest usual rate.</summary>
     public static readonly TimeSpan ProducingTimeout = TimeSpan.FromSeconds(3);
 
+    /// <summary><see cref="BitrateLimit"/> while there is none.</summary>
+    public const int NoBitrateLimit = int.MaxValue;
+
     private const long NeverProduced = long.MinValue;
     private const long NoKeyFrame = long.MinValue;
 
@@ -28,6 +31,8 @@ public sealed class FrameHub
     private readonly Lock _lock = new();
     private volatile IAccessUnitSubscriber[] _subscribers = [];
     private volatile bool _keyFrameRequested;
+    private volatile int _bitrateLimit = NoBitrateLimit;
+    private volatile int _bitrateCeiling = NoBitrateLimit;
     private volatile string? _profileLevelId;
     private volatile string? _standInProfileLevelId;
     private uint _profileLevelBytes;
@@ -77,6 +82,20 @@ public sealed class FrameHub
     public TimeSpan LastCapturedAt => new(Interlocked.Read(ref _lastCapturedAt));
 
     public int SubscriberCount => _subscribers.Length;
+
+    /// <summary>What the viewers' links allow, bit/s; set by whoever knows them, kept to by the encoder.</summary>
+    public int BitrateLimit
+    {
+        get => _bitrateLimit;
+        set => _bitrateLimit = value;
+    }
+
+    /// <summary>What the stream takes if nothing limits it, bit/s; set by the camera.</summary>
+    public int BitrateCeiling
+    {
+        get => _bitrateCeiling;
+        set => _bitrateCeiling = value;
+    }
 
     /// <summary>The subscriber gets every access unit from now on, and the next picture becomes an IDR.</summary>
     public void Subscribe(IAccessUnitSubscriber subscriber)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Agent.Rtc.DataChannels;
+using Agent.Rtc.Congestion;
 using Agent.Rtc.Dtls;
 using Agent.Rtc.Ice;
 using Agent.Rtc.Rtp;
@@ -172,6 +173,9 @@ public sealed class PeerSession : IDisposable
 
     /// <summary>What the encoder may make for this viewer, bit/s; <c>null</c> before it is connected, and if its link is not estimated.</summary>
     public long? VideoBitrate => State == PeerState.Connected ? _video.VideoBitrate : null;
+
+    /// <summary>The link as it is estimated; <c>null</c> if it is not.</summary>
+    public CongestionStatus? Congestion => _video.Congestion;
 
     /// <inheritdoc cref="RtpVideoSender.SetMaximumBitrate"/>
     public void SetMaximumBitrate(long bitsPerSecond, MonotonicTime now) => _video.SetMaximumBitrate(bitsPerSecond, now);

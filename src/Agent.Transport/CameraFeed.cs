@@ -24,13 +24,16 @@ internal sealed class CameraFeed : IAccessUnitSubscriber
     private bool _needsKeyFrame;
     private long _dropped;
 
-    internal CameraFeed(FrameHub hub, Action wake)
+    internal CameraFeed(FrameHub hub, TransportOptions options, Action wake)
     {
+        Bitrate = new BitrateFollower(hub, options);
         Hub = hub;
         _wake = wake;
     }
 
     internal FrameHub Hub { get; }
+
+    internal BitrateFollower Bitrate { get; }
 
     /// <summary>The loop's: who gets this camera's frames, the connected viewers.</summary>
     internal List<Viewer> Viewers { get; } = [];
@@ -101,6 +104,8 @@ internal sealed class CameraFeed : IAccessUnitSubscriber
         Viewers.Add(viewer);
         if (Viewers.Count == 1)
         {
+            // Before the first picture is encoded.
+            Bitrate.Update(Viewers, SystemClock.Now);
             Subscribe();
         }
     }
@@ -111,6 +116,7 @@ internal sealed class CameraFeed : IAccessUnitSubscriber
         if (Viewers.Remove(viewer) && Viewers.Count == 0)
         {
             Unsubscribe();
+            Bitrate.Reset();
         }
     }
 

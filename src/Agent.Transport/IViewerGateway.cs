@@ -48,6 +48,9 @@ public sealed record TransportStatus(
     int Viewers, long ViewersTotal, long DatagramsReceived, long DatagramsSent, long DatagramsUnmatched, long SendErrors,
     long CommandsDropped, long AccessUnitsDropped, IReadOnlyList<string> ListenAddresses)
 {
+    /// <summary>Each camera's viewers' links.</summary>
+    public IReadOnlyList<CameraLinks> Links { get; init; } = [];
+
     /// <summary>Sessions closed because they threw: bugs.</summary>
     public long SessionFaults { get; init; }
 

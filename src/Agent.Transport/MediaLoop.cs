@@ -48,7 +48,7 @@ internal sealed class MediaLoop : IDisposable
         _onRemoved = onRemoved;
         _logger = logger;
         foreach (var (name, hub) in hubs)
-            _feeds.Add(name, new CameraFeed(hub, Wake));
+            _feeds.Add(name, new CameraFeed(hub, options, Wake));
         _feedList = [.. _feeds.Values];
         if (options.IceServers.Count > 0)
             _servers = new IceServerClients(options, Port, new HostResolver(this, Dns.GetHostAddressesAsync), SystemRandomSource.Instance, logger);
@@ -66,6 +66,9 @@ internal sealed class MediaLoop : IDisposable
 
     /// <summary>Any thread: access units that the loop was too slow for, over all cameras.</summary>
     internal long AccessUnitsDropped => _feedList.Sum(feed => feed.Dropped);
+
+    /// <summary>Any thread: each camera's viewers' links.</summary>
+    internal IReadOnlyList<CameraLinks> GetLinks() => [.. _feedList.Select(feed => feed.Bitrate.Status)];
 
     /// <summary>The loop's: everyone who is watching.</summary>
     internal IReadOnlyList<Viewer> Viewers => _viewers;
@@ -217,6 +220,7 @@ internal sealed class MediaLoop : IDisposable
                 for (var i = feed.Viewers.Count - 1; i >= 0; i--)
                     Apply(feed.Viewers[i], frame!, static (viewer, shared, now) => viewer.Session.WriteFrame(shared, now));
                 frame!.Release();
+                feed.Bitrate.Update(feed.Viewers, SystemClock.Now);
             }
         }
     }

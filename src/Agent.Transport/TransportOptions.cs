@@ -1,4 +1,5 @@
 using System.Net;
+using Agent.Rtc.Rtp;
 
 namespace Agent.Transport;
 
@@ -19,6 +20,17 @@ public sealed record TransportOptions
 
     /// <summary>Whether viewers may open data channels.</summary>
     public bool DataChannels { get; init; } = true;
+
+    /// <summary>Whether sending is paced and cameras' bitrates follow the viewers' links.</summary>
+    public bool Adaptation { get; init; } = true;
+
+    /// <summary>
+    /// Which of a camera's viewers its stream is for: the one at this place, in percent, among their links from the narrowest to the widest.
+    /// </summary>
+    public int AdaptationPercentile { get; init; } = 75;
+
+    /// <summary>How long viewers are asked to hold pictures back.</summary>
+    public PlayoutDelay PlayoutDelay { get; init; }
 
     /// <summary>Viewers at most, over all cameras.</summary>
     public int MaximumViewers { get; init; } = 32;

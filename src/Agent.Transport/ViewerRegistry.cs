@@ -258,6 +258,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
             counters.Viewers, Interlocked.Read(ref _viewersTotal), counters.DatagramsReceived, counters.DatagramsSent, counters.DatagramsUnmatched,
             counters.SendErrors, Interlocked.Read(ref counters.CommandsDropped), _loop.AccessUnitsDropped, GetListenAddresses())
         {
+            Links = _loop.GetLinks(),
             SessionFaults = Interlocked.Read(ref counters.SessionFaults),
             NamesUnresolved = _resolver.Unresolved,
             IceServers = _loop.Servers?.Status ?? [],
@@ -312,7 +313,11 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
             place.SessionId, options.StreamId, via, client, negotiated, options.Ice, options.Candidates, options.Ssrc, options.RtxSsrc);
         var video = new RtpVideoSenderOptions(
             options.Ssrc, options.RtxSsrc, negotiated.PayloadType, negotiated.RtxPayloadType, options.Cname, negotiated.VideoMid, negotiated.Extensions,
-            negotiated.ReducedSizeRtcp);
+            negotiated.ReducedSizeRtcp)
+        {
+            PlayoutDelay = _options.PlayoutDelay,
+            MaximumBitrate = _options.Adaptation ? _hubs[options.StreamId].BitrateCeiling : null,
+        };
         var etag = _random.CreateToken(ETagBytes);
         var dtls = _createDtls();
         var isOwned = true;

@@ -144,6 +144,9 @@ public sealed partial class RtpVideoSender
     /// <summary>The peer said BYE.</summary>
     public bool RemoteSaidBye { get; private set; }
 
+    /// <summary>The link as it is estimated; <c>null</c> if it is not.</summary>
+    public CongestionStatus? Congestion => _congestion?.GetStatus(_buffer.QueuedBytes);
+
     /// <summary>What the encoder may make for this viewer, bit/s; <c>null</c> if the link is not estimated.</summary>
     public long? VideoBitrate => _congestion?.VideoBitrate;
 
@@ -305,7 +308,7 @@ public sealed partial class RtpVideoSender
         _reports.FractionLost, _reports.CumulativeLost, _reports.Jitter, _reports.RoundTripTime, _malformedRtcp)
     {
         RetransmissionsDropped = _retransmissions.Dropped,
-        Congestion = _congestion?.GetStatus(_buffer.QueuedBytes),
+        Congestion = Congestion,
     };
 
     /// <summary>Releases every frame held and makes a BYE due.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using Agent.Rtc;
 using Agent.Rtc.Ice;
+using Agent.Rtc.Rtp;
 using Agent.Transport;
 using IceServerKey = Agent.Configuration.Key<Agent.Transport.IceServerOptions>;
 using WebRtcKey = Agent.Configuration.Key<Agent.Transport.TransportOptions>;
@@ -11,7 +12,7 @@ internal static partial class ConfigurationTable
 {
     /// <summary>Made when asked for: fields of a partial class are initialized in no certain order between its files.</summary>
     private static SectionType<TransportOptions> WebRtc => new(
-        new TransportOptions(), null,
+        new TransportOptions(), CheckWebRtc,
         WebRtcKey.Of("udpPort", "The one UDP port for all viewers; 0 lets the kernel choose.",
             new IntegerType(0, MaximumPort), o => o.UdpPort, (o, v) => o with { UdpPort = v }),
         WebRtcKey.Of("listenAddresses", "Addresses to listen on and to offer to viewers; none means every interface that is up.",
@@ -27,6 +28,16 @@ internal static partial class ConfigurationTable
             o => o.IceServers, (o, v) => o with { IceServers = v }),
         WebRtcKey.Of("dataChannels", "true lets viewers open the data channels \"control\" and \"telemetry\" beside the picture.",
             new BooleanType(), o => o.DataChannels, (o, v) => o with { DataChannels = v }),
+        WebRtcKey.Of("adaptation", "Whether sending is paced and cameras' bitrates follow the viewers' links; false sends encoder.bitrate, come what may.",
+            new BooleanType(), o => o.Adaptation, (o, v) => o with { Adaptation = v }),
+        WebRtcKey.Of("adaptationPercentile", "Which viewer a camera's stream is made for: the one at this place, in percent, among their links from the narrowest to the widest. 1 is the narrowest, 100 the widest.",
+            new IntegerType(1, 100), o => o.AdaptationPercentile, (o, v) => o with { AdaptationPercentile = v }),
+        WebRtcKey.Of("playoutDelayMinimum", "Milliseconds, in steps of 10, for which viewers hold pictures back at least, for a smoother picture.",
+            new IntegerType(0, PlayoutDelay.LongestMilliseconds), o => (int)o.PlayoutDelay.Minimum.TotalMilliseconds,
+            (o, v) => o with { PlayoutDelay = o.PlayoutDelay with { Minimum = TimeSpan.FromMilliseconds(v) } }),
+        WebRtcKey.Of("playoutDelayMaximum", "The same at most; both 0 show each picture as soon as it is there.",
+            new IntegerType(0, PlayoutDelay.LongestMilliseconds), o => (int)o.PlayoutDelay.Maximum.TotalMilliseconds,
+            (o, v) => o with { PlayoutDelay = o.PlayoutDelay with { Maximum = TimeSpan.FromMilliseconds(v) } }),
         WebRtcKey.Of("maximumViewers", "Viewers at most, over all cameras; the next one is told to try again later.",
             new IntegerType(1, 1000), o => o.MaximumViewers, (o, v) => o with { MaximumViewers = v }));
 
@@ -45,6 +56,14 @@ internal static partial class ConfigurationTable
         IceServerKey.Of("secret", "The secret shared with the TURN server (coturn's static-auth-secret): each viewer gets a password made from it that is good for a day.",
             Text("a secret", text => text.Length > 0), o => o.Secret, (o, v) => o with { Secret = v }),
         IceServerKey.Of("secretFile", "A file whose first line is the secret.", FilePath, o => o.SecretFile, (o, v) => o with { SecretFile = v }));
+
+    private static void CheckWebRtc(TransportOptions webRtc, string path, ConfigBinding binding)
+    {
+        if (webRtc.PlayoutDelay.Minimum > webRtc.PlayoutDelay.Maximum)
+        {
+            binding.Report($"{path}.playoutDelayMinimum", $"is more than {path}.playoutDelayMaximum; raise that too.");
+        }
+    }
 
     private static void CheckIceServer(IceServerOptions server, string path, ConfigBinding binding)
     {

@@ -81,7 +81,8 @@ internal sealed class MetricsPage
         Each("private", "gauge", "1 while the camera is off on purpose, its device closed.", c => c.IsPrivate ? 1 : 0);
         Each("frames_per_second", "gauge", "Encoded frames per second.", c => c.FramesPerSecond);
         Each("bitrate_bits_per_second", "gauge", "Encoded bits per second.", c => c.BitrateBps);
-        Each("target_bitrate_bits_per_second", "gauge", "What the encoder aims at.", c => c.TargetBitrateBps);
+        Each("target_bitrate_bits_per_second", "gauge", "What the encoder is to make at most.", c => c.TargetBitrateBps);
+        Each("adapted_bitrate_bits_per_second", "gauge", "What is asked of the encoder as the viewers' links allow; the target if it cannot be asked.", c => c.AdaptedBitrateBps ?? c.TargetBitrateBps);
         Each("frames_captured_total", "counter", "Frames read from the source.", c => c.FramesCaptured);
         Each("frames_encoded_total", "counter", "Frames encoded or passed through.", c => c.FramesEncoded);
         Each("frames_dropped_total", "counter", "Frames lost between source and encoder.", c => c.FramesDropped);
@@ -158,6 +159,12 @@ internal sealed class MetricsPage
         Family("camera_agent_session_faults_total", "counter", "Sessions closed because of a bug.", ([], transport.SessionFaults));
         Family("camera_agent_channel_messages_dropped_total", "counter", "Messages of viewers' data channels that were not taken.", ([], transport.ChannelMessagesDropped));
         Family("camera_agent_telemetry_dropped_total", "counter", "Telemetry not sent because too much waited for its viewer.", ([], transport.TelemetryDropped));
+        void Links(string name, string help, Func<CameraLinks, double> value) =>
+            Family($"camera_agent_camera_{name}", "gauge", help, [.. transport.Links.Select(l => (new[] { ("camera", l.Camera) }, value(l)))]);
+
+        Links("viewer_estimate_lowest_bits_per_second", "What the narrowest of the viewers' links carries; 0 without viewers.", l => l.LowestEstimateBps);
+        Links("viewer_estimate_highest_bits_per_second", "What the widest of the viewers' links carries.", l => l.HighestEstimateBps);
+        Links("viewer_queue_seconds", "How long what waits to be sent to a viewer takes, at most.", l => l.LongestQueue.TotalSeconds);
         Family("camera_agent_names_unresolved_total", "counter", "Candidates whose .local name led to no address.", ([], transport.NamesUnresolved));
         WriteIceServers(transport);
     }

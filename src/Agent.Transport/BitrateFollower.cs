@@ -84,7 +84,7 @@ internal sealed class BitrateFollower(FrameHub hub, TransportOptions options)
     /// <summary>The place among ascending rates at which that share of all, in percent, is at or below: of two, at 75, the better.</summary>
     internal static int GetIndex(int count, int percentile) => Math.Max(0, (count * percentile + Percent - 1) / Percent - 1);
 
-    private void Follow(int bitsPerSecond, bool isFirst, MonotonicTime now)
+    internal void Follow(int bitsPerSecond, bool isFirst, MonotonicTime now)
     {
         var limit = hub.BitrateLimit;
         var isIncrease = bitsPerSecond > limit && (bitsPerSecond >= limit * LeastIncrease || bitsPerSecond == hub.BitrateCeiling) && now - _changedAt >= IncreaseInterval;

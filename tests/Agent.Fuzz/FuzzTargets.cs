@@ -120,7 +120,7 @@ internal static class FuzzTargets
 
     private static void FuzzRtcp(byte[] input)
     {
-        var options = new RtpVideoSenderOptions(Ssrc, Ssrc + 1, 96, 97, "cname", "0", new RtpExtensionIds { Mid = 4, TransportSequence = 5 }, true);
+        var options = new RtpVideoSenderOptions(Ssrc, Ssrc + 1, 96, 97, "cname", "0", new RtpExtensionIds { Mid = 4, TransportSequence = 5 }, true) { MaximumBitrate = 4_000_000 };
         new RtpVideoSender(options, SystemRandomSource.Instance, MonotonicTime.Zero).HandleRtcp(input, MonotonicTime.Zero);
     }
 
@@ -180,6 +180,8 @@ internal static class FuzzTargets
         "81cd0003aabbccdd0102030400010003",
         "81cb0001aabbccdd",
         "8fce0006aabbccdd0000000052454d4201126f8001020304000000",
+        "8fcd0006aabbccdd010203040001000400000207200404080c100000",
+        "8fcd0006aabbccdd0102030400000008000001009f1cc95004080c10",
         "80cf0003aabbccdd04000002ec14b8a600000000");
 
     // Keyframes and repeats, whole and with a delimiter and a picture in two slices (H.264 §7.3) among them.

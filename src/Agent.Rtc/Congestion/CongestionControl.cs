@@ -83,7 +83,7 @@ internal sealed class CongestionControl(bool hasTransportFeedback, long maximum,
         }
 
         Link.NoteSent(length + PacketOverhead, present);
-        _pacer.NoteSent(length + PacketOverhead, GetRate(keyFrameBytes), present);
+        _pacer.NoteSent(length + PacketOverhead, GetRate(keyFrameBytes), isRateExact: Link.ProbeRate > 0, present);
     }
 
     public void HandleTransportFeedback(ref RtcpTransportFeedback feedback, MonotonicTime present) => Link.HandleFeedback(ref feedback, present);

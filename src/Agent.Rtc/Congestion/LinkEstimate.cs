@@ -29,6 +29,9 @@ internal sealed class LinkEstimate
     /// <summary>Queues drain first.</summary>
     private static readonly TimeSpan s_probeAfterDecrease = TimeSpan.FromSeconds(1.5);
 
+    /// <summary>A link that has only just lost packets carries no more, whatever a few packets say: a policer lets them pass.</summary>
+    private static readonly TimeSpan s_probeAfterLoss = TimeSpan.FromSeconds(3);
+
     /// <summary>Packets that wait longer than this are in a queue, and loss beside it comes from its being full.</summary>
     private static readonly TimeSpan s_queued = TimeSpan.FromMilliseconds(60);
 
@@ -63,6 +66,7 @@ internal sealed class LinkEstimate
     private int _receivedPackets;
     private MonotonicTime _lossSince;
     private MonotonicTime _probedAt;
+    private MonotonicTime? _lossyAt;
     private MonotonicTime? _unheardSince;
     private MonotonicTime? _withoutFeedbackSince;
     private MonotonicTime _loweredAt;
@@ -247,6 +251,9 @@ internal sealed class LinkEstimate
     {
         var sending = (long)(_bytesSent * 8 / (now - _lossSince).TotalSeconds);
         (Loss, _lossSince, _bytesSent) = (loss, now, 0);
+        if (!_loss.IsLow(loss))
+            _lossyAt = now;
+
         _loss.Update(loss, sending, _maximum, _queueing.Present > s_queued, now);
     }
 
@@ -255,10 +262,11 @@ internal sealed class LinkEstimate
         var usage = _trend.Usage;
         if (_probe.TryTakeResult(out var result))
         {
-            if (usage != BandwidthUsage.Overusing && result > _rate.BitsPerSecond)
+            if (usage != BandwidthUsage.Overusing && result > BitsPerSecond)
             {
                 // What was seen so far, the probe's own queue with it, was seen at another rate.
                 _rate.Set(Math.Min(result, _maximum), now);
+                _loss.Raise(result);
                 _acknowledged.ExpectChange();
                 _groups.Reset();
                 _trend.Reset();
@@ -267,10 +275,10 @@ internal sealed class LinkEstimate
             if (usage == BandwidthUsage.Normal && result >= ProbeSuccess * _probe.Rate && result < _maximum)
                 WantProbe(result * ProbeFactor);
         }
-        else if (usage == BandwidthUsage.Normal && !_probe.IsPending && _loss.BitsPerSecond is null && _rate.BitsPerSecond < NearMaximum * _maximum
+        else if (usage == BandwidthUsage.Normal && !_probe.IsPending && !(now - _lossyAt < s_probeAfterLoss) && BitsPerSecond < NearMaximum * _maximum
             && now - _probedAt >= s_probeInterval && now - _rate.ReducedAt >= s_probeAfterDecrease)
         {
-            WantProbe(_rate.BitsPerSecond * ProbeFactor);
+            WantProbe(BitsPerSecond * ProbeFactor);
         }
     }
 

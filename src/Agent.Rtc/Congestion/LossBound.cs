@@ -32,6 +32,12 @@ internal sealed class LossBound
     /// <summary>For receivers that report loss only: it is the estimate itself, from the start.</summary>
     public void Start(long bitsPerSecond, MonotonicTime now) => (BitsPerSecond, _changedAt) = (bitsPerSecond, now);
 
+    /// <summary>Whether a loss says that more may be sent.</summary>
+    public bool IsLow(double loss) => loss < Math.Max(LowLoss, _tolerated * ToleranceMargin);
+
+    /// <summary>A probe has shown that the link carries this, bit/s.</summary>
+    public void Raise(long bitsPerSecond) => BitsPerSecond = BitsPerSecond is { } bound ? Math.Max(bound, bitsPerSecond) : null;
+
     /// <summary>Something else limits the rate well below this, and little is lost.</summary>
     public void ReleaseAbove(long bitsPerSecond, double loss)
     {

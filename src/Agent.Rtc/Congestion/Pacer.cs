@@ -9,6 +9,9 @@ internal sealed class Pacer
     /// <summary>How far sending may run ahead: three quarters of an ordinary picture's bytes at 30 per second and 2.5 times the rate.</summary>
     public static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>A loop that wakes late sends what it has missed, up to so much: a probe's rate is to be what it says.</summary>
+    private static readonly TimeSpan s_catchUp = TimeSpan.FromMilliseconds(20);
+
     private MonotonicTime _freeAt;
 
     /// <summary>When to ask again after <see cref="MaySend"/> was false.</summary>
@@ -17,9 +20,14 @@ internal sealed class Pacer
 
     public bool MaySend(TimeSpan burst, MonotonicTime now) => _freeAt - now <= burst;
 
-    public void NoteSent(int bytes, long bitsPerSecond, MonotonicTime now)
+    /// <summary>A packet was sent.</summary>
+    /// <param name="bytes">Its length.</param>
+    /// <param name="bitsPerSecond">The pace.</param>
+    /// <param name="isRateExact">What was missed is made up for.</param>
+    /// <param name="now">The present.</param>
+    public void NoteSent(int bytes, long bitsPerSecond, bool isRateExact, MonotonicTime now)
     {
-        var start = _freeAt > now ? _freeAt : now;
+        var start = _freeAt > now || (isRateExact && now - _freeAt < s_catchUp) ? _freeAt : now;
         _freeAt = start + new TimeSpan((bytes * 8 * TimeSpan.TicksPerSecond + bitsPerSecond - 1) / bitsPerSecond);
     }
 }

@@ -316,7 +316,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
             negotiated.ReducedSizeRtcp)
         {
             PlayoutDelay = _options.PlayoutDelay,
-            MaximumBitrate = _options.Adaptation ? _hubs[options.StreamId].BitrateCeiling : null,
+            MaximumBitrate = _options.Adaptation ? _loop.GetFeed(options.StreamId).Hub.BitrateCeiling : null,
         };
         var etag = _random.CreateToken(ETagBytes);
         var dtls = _createDtls();

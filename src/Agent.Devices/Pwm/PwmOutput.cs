@@ -90,7 +90,7 @@ internal sealed partial class PwmOutput(PwmChannel channel, ILogger log)
             _retryAt = now + PermissionInterval;
             return;
         }
-        if (!e.IsPending) channel.Forget();
+        if (!e.IsPending && !channel.IsThere) channel.Forget();
         _retryAt = now + _delay.Next();
         if (_problem != e.Message) LogProblem(e.Message);
         _problem = e.Message;

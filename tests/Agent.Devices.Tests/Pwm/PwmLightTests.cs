@@ -167,6 +167,8 @@ public sealed class PwmLightTests : IDisposable
         Assert.True(light.IsAvailable);
         Assert.Equal(new LightState(false, 100), light.State);
         Assert.Equal("0/1000000 normal disabled", _kernel.State(0));
+        light.Stop(_now);
+        Assert.False(_kernel.IsExported("pwmchip0", 0), "the channel is still ours, and given back");
     }
 
     [Fact]

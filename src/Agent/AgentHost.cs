@@ -27,9 +27,9 @@ internal static partial class AgentHost
         await using var app = builder.Build();
         var loggers = app.Services.GetRequiredService<ILoggerFactory>();
         var logger = loggers.CreateLogger("Agent");
+        var isToRestart = false;
         try
         {
-            var isToRestart = false;
             var restart = ServiceManager.StartsAgain(Environment.GetEnvironmentVariable, Environment.ProcessId) ? (Action)Restart : null;
             var composition = new Composition(options, loggers, restart);
             try
@@ -58,6 +58,12 @@ internal static partial class AgentHost
                 isToRestart = true;
                 app.Lifetime.StopApplication();
             }
+        }
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // A signal came while the host was starting.
+            LogStopped(logger);
+            return isToRestart ? ExitCode.Restart : ExitCode.Success;
         }
         catch (Exception e) when (e is IOException or SocketException or InvalidOperationException or DllNotFoundException)
         {

@@ -34,8 +34,8 @@ describe('The smart home over MQTT', () => {
     const ofMachine = ['sensor cpu_temperature', 'binary_sensor power_problem', 'sensor wifi_signal'];
     assert.deepEqual(components.map((line) => line.replace('camera-agent-porch_', '')).filter((line) => !ofMachine.includes(line)), [
       'button front_door_restart', 'button front_door_take_snapshot', 'camera front_door_snapshot', 'number front_door_bitrate',
-      'number front_door_target_frame_rate', 'select front_door_encoder_kind', 'select front_door_resolution', 'sensor front_door_bitrate_now',
-      'sensor disk_free', 'sensor front_door_encoder', 'sensor front_door_frame_rate', 'sensor memory_available', 'sensor started', 'sensor uptime',
+      'number front_door_target_frame_rate', 'select front_door_encoder_kind', 'select front_door_resolution', 'sensor disk_free',
+      'sensor front_door_bitrate_now', 'sensor front_door_encoder', 'sensor front_door_frame_rate', 'sensor memory_available', 'sensor started', 'sensor uptime',
       'sensor viewers', 'switch front_door_privacy', 'update version',
     ]);
     await shows('status', 'online');

@@ -1,19 +1,22 @@
+using System.Buffers.Binary;
 using System.Text;
 using Agent.Devices.Sensors;
 using Agent.Devices.Sources;
 using Agent.Interop.V4l2;
-using Agent.Media;
 using Agent.Media.Notices;
 using Agent.Media.Splitting;
+using Agent.Media;
 using Agent.Mqtt;
-using Agent.Rtc;
+using Agent.Rtc.DataChannels;
 using Agent.Rtc.Dtls;
 using Agent.Rtc.Ice;
 using Agent.Rtc.Rtp;
+using Agent.Rtc.Sctp;
 using Agent.Rtc.Sdp;
 using Agent.Rtc.Srtp;
 using Agent.Rtc.Stun;
 using Agent.Rtc.Turn;
+using Agent.Rtc;
 
 namespace Agent.Fuzz;
 
@@ -51,6 +54,8 @@ internal static class FuzzTargets
             RtpHeader.TryGetExtension(input, 1, out _);
         }),
         new("rtcp", RtcpSeeds(), FuzzRtcp),
+        new("sctp", SctpSeeds(), FuzzSctp),
+        new("dcep", Hex("03810000000000000009000074656c656d65747279", "0300000000000000000200027631c3bc", "02"), input => DcepOpen.TryParse(input, out _)),
         new("srtp", Hex("800f1234decafbadcafebabe4e55dc4ce79978d88ca4d215949d2402b78d6acc99ea179b8dbb"), FuzzSrtp),
         new("sps", Hex("6742c01fda014016ec0440000003004000000c83c60c92", "6764001facd9405005bb016a02020280000003008000001e478c18cb"),
             input => SpsReader.TryRead(input, out _)),
@@ -122,6 +127,81 @@ internal static class FuzzTargets
     {
         var options = new RtpVideoSenderOptions(Ssrc, Ssrc + 1, 96, 97, "cname", "0", new RtpExtensionIds { Mid = 4, TransportSequence = 5 }, true) { MaximumBitrate = 4_000_000 };
         new RtpVideoSender(options, SystemRandomSource.Instance, MonotonicTime.Zero).HandleRtcp(input, MonotonicTime.Zero);
+    }
+
+    /// <summary>As it came, and as the chunks of a packet that has passed the checksum and the tag, to an association that stands.</summary>
+    private static void FuzzSctp(byte[] input)
+    {
+        SctpPacket.TryParse(input, out _);
+        var (random, now, buffer) = (new Zeros(), MonotonicTime.From(TimeSpan.FromHours(1)), new byte[2 * SctpFormat.MaximumPacketLength]);
+        var handler = new Deaf();
+        var (near, far) = (new SctpAssociation(5000, 5000, handler, random), new SctpAssociation(5000, 5000, handler, random));
+        near.Start(now);
+        far.Start(now);
+        while (Move(near, far) | Move(far, near))
+        {
+        }
+
+        near.TrySend(1, 51, new byte[3000], default, now);
+        near.TryWritePacket(buffer, now, out _);
+        for (var rest = input.AsSpan(); !rest.IsEmpty && near.State != SctpState.Closed; rest = rest[Math.Min(rest.Length, 1000)..])
+        {
+            byte[] packet = [0x13, 0x88, 0x13, 0x88, 0, 0, 0, 1, 0, 0, 0, 0, .. rest[..Math.Min(rest.Length, 1000)]];
+            BinaryPrimitives.WriteUInt32LittleEndian(packet.AsSpan(8), Crc32c.OfPacket(packet));
+            near.HandlePacket(packet, now);
+            for (var answers = 0; near.TryWritePacket(buffer, now, out _); answers++)
+            {
+                if (answers > 100) throw new InvalidOperationException("it never stops answering");
+            }
+
+            now += TimeSpan.FromMilliseconds(300);
+            near.HandleTimeout(now);
+        }
+
+        bool Move(SctpAssociation from, SctpAssociation to)
+        {
+            if (!from.TryWritePacket(buffer, now, out var length)) return false;
+            to.HandlePacket(buffer.AsSpan(0, length), now);
+            return true;
+        }
+    }
+
+    // DATA of TSN 0 on, whole and in fragments; SACK with gaps; FORWARD TSN; RE-CONFIG; HEARTBEAT; SHUTDOWN; INIT; COOKIE ECHO: to tags of 1 and TSNs of 0.
+    private static byte[][] SctpSeeds() => Hex(
+        "0003001400000000000000000000003368656c6c" + "0002001400000001000100000000003361616161" + "0001001400000002000100000000003362626262",
+        "0007001400000000000200010000003363636363" + "0003001400000005000100070000003364646464",
+        "0300001800000000000100000002000000010001" + "00030003",
+        "c000001000000004000100000002000182000014000d00100000000000000000ffffffff" + "00010002",
+        "8200000c0010000c0000000000000001" + "040000080001000461626364" + "07000008ffffffff" + "0e000004",
+        "010000140000000100020000040004000000000000",
+        "0a00000c6162636465666768" + "06000008000c0004");
+
+    private sealed class Zeros : IRandomSource
+    {
+        public void Fill(Span<byte> destination) => destination.Clear();
+    }
+
+    private sealed class Deaf : ISctpHandler
+    {
+        public void OnMessage(ushort stream, uint ppid, ReadOnlySpan<byte> message)
+        {
+        }
+
+        public void OnEstablished()
+        {
+        }
+
+        public void OnIncomingReset(ushort stream)
+        {
+        }
+
+        public void OnOutgoingReset(ushort stream)
+        {
+        }
+
+        public void OnClosed(string reason)
+        {
+        }
     }
 
     private static void FuzzSplitter(byte[] input)

@@ -21,7 +21,7 @@ new_chip() { # name lines... ("-" for a line without a name)
 }
 node() { cat "$sims/$1/bank0/chip_name"; }
 sim() { echo "/sys/devices/platform/$(cat "$sims/$1/dev_name")/$(node "$1")/sim_gpio$2"; } # chip offset: its folder in sysfs
-pull() { echo "pull-$3" >"$(sim "$1" "$2")/pull"; } # chip offset up|down
+pull() { echo "pull-$2" >"$board$1/pull"; } # offset on the board, up|down; starts no process, so that what is to be short is
 level() { cat "$(sim "$1" "$2")/value"; }
 is_level() { [ "$(level "$1" "$2")" = "$3" ]; }
 
@@ -32,6 +32,7 @@ echo output-high >$sims/board/bank0/line10/hog/direction
 new_chip expander EXP0 TWICE
 echo 1 >$sims/board/live
 echo 1 >$sims/expander/live
+board=$(sim board '')
 
 camera-agent probe >/tmp/probe.txt
 check "camera-agent probe shows a chip, its lines and who uses them" grep -q "/dev/$(node board)  board (16 lines)" /tmp/probe.txt
@@ -60,7 +61,7 @@ metric() { wget -q -O - http://127.0.0.1:8080/metrics | sed -n "s/^camera_agent_
 things='
   "pir": { "kind": "motion", "line": "PIR", "debounce": 0 },
   "door": { "kind": "door", "chip": "board", "offset": 1, "debounce": 1000 },
-  "bell": { "kind": "button", "line": "BELL", "longPress": 2000, "multiPress": 1500 },
+  "bell": { "kind": "button", "line": "BELL", "longPress": 4000, "multiPress": 3000 },
   "relay": { "kind": "relay", "line": "RELAY", "start": "off" },
   "lamp": { "kind": "light", "line": "LAMP", "activeLow": true },
   "opener": { "kind": "pulse", "line": "OPENER", "pulse": 3000 },
@@ -82,44 +83,44 @@ wait_until sh -c 'camera-agent probe | grep -q "15 TAKEN (camera-agent)"'
 start_agent "$things"' }, "automations": { "bell_lamp": { "when": [{ "entity": "bell", "event": "double" }], "do": [{ "set": "lamp", "to": "on" }] }' 8080
 
 check "a motion sensor is found by its line's name" becomes pir OFF
-pull board 0 up
+pull 0 up
 check "a rising level is motion" becomes pir ON
-pull board 0 down
+pull 0 down
 check "a falling level ends it" becomes pir OFF
 check "a door is found by chip and offset, and its pull-up opens it" becomes door ON
-pull board 1 down
+pull 1 down
 check "a closed contact closes it" becomes door OFF
 seen=$(metric edges_total)
-pull board 1 up
-pull board 1 down
+pull 1 up
+pull 1 down
 usleep 1500000
 check "the kernel's debounce keeps a glitch out" [ "$(metric edges_total)" = "$seen" ]
 check "so the door stays closed" shows door OFF
 
-press() { pull board 2 down; usleep "$1"; pull board 2 up; } # microseconds
+press() { pull 2 down; usleep "$1"; pull 2 up; } # microseconds
 wait_until is_available bell true
 press 100000
 check "a short press of a button is single" becomes bell single
-pull board 2 down
+pull 2 down
 check "a held one is long" becomes bell long
-pull board 2 up
+pull 2 up
 check "and is let go of" becomes bell release
 wait_until is_level board 4 1
 press 80000; usleep 80000; press 80000
 check "two are double" becomes bell double
 check "which an automation takes to switch the lamp on: low, as it is active-low" wait_until is_level board 4 0
 check "the lamp shows so" becomes lamp 100
-pull board 2 down
+pull 2 down
 usleep 200000
 kill -STOP $agent
-pull board 2 up
-usleep 3000000
+pull 2 up
+usleep 5000000
 kill -CONT $agent
-check "an agent that was asleep for 3 s still tells a short press from a long one, by the kernel's timestamps" becomes bell single
+check "an agent that was asleep for 5 s still tells a short press from a long one, by the kernel's timestamps" becomes bell single
 
 kill -STOP $agent
-for i in $(seq 100); do pull board 0 up; pull board 0 down; done
-pull board 0 up
+for i in $(seq 100); do pull 0 up; pull 0 down; done
+pull 0 up
 kill -CONT $agent
 check "after more changes than the kernel keeps, the state is the last one" becomes pir ON
 check "and the lost ones are counted: $(metric edges_lost_total)" [ "$(metric edges_lost_total)" -gt 50 ]
@@ -162,11 +163,11 @@ check "it is used as soon as it is free" is_available taken true
 
 check "without the privacy switch the camera is not private" becomes main_privacy OFF
 # Closed to ground.
-pull board 11 down
+pull 11 down
 check "the privacy switch turns the camera off" becomes main_privacy ON
 check "and nobody turns it on from afar" sh -c '! wget -q -O /dev/null --post-data "{\"value\":\"OFF\"}" http://127.0.0.1:8080/api/entities/main_privacy'
 check "the camera stays private" shows main_privacy ON
-pull board 11 up
+pull 11 up
 check "when the switch is opened it is back" becomes main_privacy OFF
 
 # An output: the kernel itself warns (remove_proc_entry) when gpio-sim is removed while an input's interrupt is in use.
@@ -183,7 +184,7 @@ check "and its relay is driven again" is_level expander 0 1
 # gpio-sim lets a line that nobody has any more fall to its pull, and keeps its direction; what the agent drives is told from that by the pull.
 command relay ON
 command lamp OFF
-pull board 3 down
+pull 3 down
 kill -KILL $agent
 wait $agent 2>/dev/null
 check "a killed agent's lines are free" sh -c 'camera-agent probe | grep -q "3 RELAY,"'
@@ -197,7 +198,7 @@ check "camera-agent stops when it is asked to" wait $agent
 
 # Without a memory the level of a line that is an output is its state.
 rm -rf /tmp/gpio-state-8080
-pull board 13 up
+pull 13 up
 start_agent '"up": { "kind": "relay", "line": "UP" }' 8080
 check "an output is taken over at the level that it has" becomes up ON
 check "which it keeps" is_level board 13 1

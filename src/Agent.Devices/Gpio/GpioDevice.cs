@@ -75,9 +75,9 @@ public abstract class GpioInput : GpioDevice
     internal void Read(TimeSpan now)
     {
         var count = Port.Read(_edges, now);
-        for (var i = 0; i < count; i++) Change(_edges[i].IsActive, _edges[i].Time);
         Interlocked.Add(ref _edgeCount, count);
         Interlocked.Exchange(ref _edgesLost, Port.EdgesLost);
+        for (var i = 0; i < count; i++) Change(_edges[i].IsActive, _edges[i].Time);
     }
 
     internal override void Stop(TimeSpan now) => Port.Close();

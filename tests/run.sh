@@ -50,7 +50,11 @@ packages=(libssl3 libssl-dev openssl 'libavcodec[0-9]+' 'libavformat[0-9]+' 'lib
   libopenh264-dev libturbojpeg0 libturbojpeg0-dev libmosquitto1 libmosquitto-dev mosquitto mosquitto-clients coturn libsrtp2-dev iproute2 ffmpeg gcc libc6-dev linux-libc-dev curl
   gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 if wants arm64; then packages+=(clang qemu-user-static); fi
-if wants browser; then packages+=(chromium firefox-esr nftables conntrack util-linux procps); fi
+if wants browser; then
+  packages+=(chromium firefox-esr nftables conntrack util-linux procps)
+  # The peers of interop.test.mjs that npm does not have.
+  packages+=(python3-aiortc python3-gi gir1.2-gst-plugins-bad-1.0 gstreamer1.0-{nice,plugins-bad,plugins-good,libav})
+fi
 # Services that apt would start take ports the tests do not use; on a build machine none is started.
 deploy/install-packages.sh "${packages[@]}" || { count "set-up" 0 1; finish; }
 deploy/build-page.sh || { count "set-up" 0 1; finish; }
@@ -99,7 +103,7 @@ fi
 
 if wants browser; then
   say "Browsers and brokers against the native executable"
-  if (cd tests/Agent.EndToEnd && { [ -d node_modules ] || npm ci --ignore-scripts --loglevel=error; }); then
+  if (cd tests/Agent.EndToEnd && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --ignore-scripts --loglevel=error; }); then
     (cd tests/Agent.EndToEnd && CAMERA_AGENT=$native/camera-agent npm test --silent 2>&1) | tee "$results/browser.tap" | grep -E '^ *(not )?ok |^ *#|error:|expected|actual|at .*test.mjs' || true
     ok=$(sed -n 's/^# pass \([0-9]*\)$/\1/p' "$results/browser.tap" | tail -n 1)
     all=$(sed -n 's/^# tests \([0-9]*\)$/\1/p' "$results/browser.tap" | tail -n 1)

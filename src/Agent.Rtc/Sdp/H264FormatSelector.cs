@@ -10,6 +10,8 @@ internal static class H264FormatSelector
     /// <summary>The spelling of Constrained Baseline level 3.1 that every browser offers; wins among equals.</summary>
     private const string PreferredProfileLevelId = "42e01f";
 
+    private const int LastRank = 100;
+
     /// <summary>RFC 6184 §6.3: non-interleaved mode, the only one that browsers and this agent use beyond single NAL units.</summary>
     private const string NonInterleavedMode = "1";
 
@@ -45,13 +47,16 @@ internal static class H264FormatSelector
             }
 
             var id = Parameter(offered.Parameters, "profile-level-id");
-            if (!H264ProfileLevel.TryParse(id ?? H264ProfileLevel.Default, out var level))
+            var level = stream;
+            if (id is not null && !H264ProfileLevel.TryParse(id, out level))
             {
                 refused ??= $"profile-level-id={id} of payload type {payloadType} is not six hex digits of a known profile";
                 continue;
             }
 
-            var rank = stream.RankDecoder(level);
+            // RFC 6184 §8.1 infers Baseline level 1, which is QCIF, from a missing parameter. Those who leave it out (GStreamer's webrtcbin)
+            // decode whatever comes, so it restricts nothing here; a format that states what it takes goes before it.
+            var rank = id is null ? LastRank : stream.RankDecoder(level);
             if (rank < 0)
             {
                 refused ??= $"the stream is profile {stream.Profile}, which payload type {payloadType} ({level.Profile}) cannot decode";

@@ -19,9 +19,6 @@ internal enum H264Profile
 /// <summary>A parsed profile-level-id (RFC 6184 §8.1): profile_idc, profile-iop and level_idc as in the SPS.</summary>
 internal readonly record struct H264ProfileLevel(H264Profile Profile, byte ProfileIdc, byte ProfileIop, byte LevelIdc)
 {
-    /// <summary>RFC 6184 §8.1: what is meant when the parameter is absent, Baseline level 1.</summary>
-    public const string Default = "42000a";
-
     private const byte ConstraintSet0 = 0x80;
     private const byte ConstraintSet1 = 0x40;
     private const byte ConstraintSet3 = 0x10;

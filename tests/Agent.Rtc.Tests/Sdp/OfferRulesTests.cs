@@ -91,7 +91,6 @@ public sealed class OfferRulesTests
     [InlineData("UDP/TLS/RTP/SAVPF", "RTP/AVP", "SDP line 7: m=video uses RTP/AVP; offer UDP/TLS/RTP/SAVPF (RFC 8829 §5.1.2).")]
     [InlineData("packetization-mode=1;", "", "SDP line 7: m=video offers no H264/90000 with packetization-mode=1 (RFC 6184), only H264; enable H.264 in the browser.")]
     [InlineData("42e01f", "42e00d", "SDP line 7: no H.264 format of m=video fits: the stream is H.264 level 3.1, payload type 96 allows at most 1.3; offer level-asymmetry-allowed=1 or a higher level, or lower the camera's resolution or frame rate.")]
-    [InlineData(";profile-level-id=42e01f", "", "SDP line 7: no H.264 format of m=video fits: the stream is H.264 level 3.1, payload type 96 allows at most 1.0; offer level-asymmetry-allowed=1 or a higher level, or lower the camera's resolution or frame rate.")]
     [InlineData("42e01f", "42zz1f", "SDP line 7: no H.264 format of m=video fits: profile-level-id=42zz1f of payload type 96 is not six hex digits of a known profile.")]
     public void An_offer_that_cannot_be_served_is_not_acceptable(string line, string replacement, string message)
     {
@@ -134,6 +133,25 @@ public sealed class OfferRulesTests
     public void The_answer_without_asymmetry_states_a_level_below_the_offered_one()
     {
         Assert.Equal("42e01e", Answer(Minimal, Options with { ProfileLevelId = "42c01e" }).ProfileLevelId);
+    }
+
+    [Theory]
+    [InlineData("42e01f")]
+    [InlineData("640028")]
+    public void An_offer_that_states_no_profile_takes_any_stream_and_is_told_which(string stream)
+    {
+        var session = Answer(With(";profile-level-id=42e01f", ""), Options with { ProfileLevelId = stream });
+
+        Assert.Equal(stream, session.ProfileLevelId);
+        Assert.Contains($"a=fmtp:96 packetization-mode=1;profile-level-id={stream}", Lines(session.LocalSdp));
+    }
+
+    [Fact]
+    public void A_format_that_states_its_profile_goes_before_one_that_does_not()
+    {
+        var offer = With("SAVPF 96", "SAVPF 97 96") + "\na=rtpmap:97 H264/90000\na=fmtp:97 packetization-mode=1";
+
+        Assert.Equal(96, Answer(offer, s_level31).PayloadType);
     }
 
     [Fact]

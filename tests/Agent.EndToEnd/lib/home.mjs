@@ -1,0 +1,35 @@
+import { Agent, freePort } from './agent.mjs';
+import { Namespace } from './namespace.mjs';
+
+const token = 'home-token';
+
+/** An agent with a test camera, and beside it a network namespace for viewers: two machines in a home, joined by `network` (and its `link`). */
+export async function startHome({ camera = {}, configuration = {}, ...options } = {}) {
+  const network = await Namespace.create(options);
+  try {
+    const port = await freePort();
+    const agent = await Agent.start({
+      http: { listen: `${network.host}:${port}`, bearerToken: token },
+      webrtc: { udpPort: 0, listenAddresses: [network.host] },
+      cameras: { main: { source: { kind: 'test', width: 640, height: 360, frameRate: 30 }, ...camera } },
+      ...configuration,
+    }, { port, host: network.host });
+    return {
+      network,
+      agent,
+      token,
+      url: `${agent.url}/whep/main`,
+      status: async () => await (await fetch(`${agent.url}/api/status`, { headers: { Authorization: `Bearer ${token}` } })).json(),
+      async viewers() {
+        return (await this.status()).viewers;
+      },
+      async stop() {
+        await agent.stop();
+        await network.remove();
+      },
+    };
+  } catch (error) {
+    await network.remove();
+    throw error;
+  }
+}

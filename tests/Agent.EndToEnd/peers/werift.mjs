@@ -1,0 +1,19 @@
+import { RTCPeerConnection, RTCSessionDescription, useH264 } from 'werift';
+import { RtpReceiver, say, serve, versionOf } from './peer.mjs';
+
+await serve('werift', versionOf('werift'), async (whep) => {
+  const receiver = new RtpReceiver();
+  const connection = new RTCPeerConnection({ iceServers: [], codecs: { video: [useH264()], audio: [] } });
+  connection.connectionStateChange.subscribe((state) => say({ state }));
+  const transceiver = connection.addTransceiver('video', { direction: 'recvonly' });
+  transceiver.onTrack.subscribe((track) => track.onReceiveRtp.subscribe((packet) => receiver.push(packet.serialize())));
+  await connection.setLocalDescription(await connection.createOffer());
+  await connection.setRemoteDescription(new RTCSessionDescription(await whep.open(connection.localDescription.sdp), 'answer'));
+  return {
+    finish: receiver.finish,
+    restart: async () => {
+      await connection.setLocalDescription(await connection.createOffer({ iceRestart: true }));
+      await connection.setRemoteDescription(new RTCSessionDescription(await whep.restart(connection.localDescription.sdp), 'answer'));
+    },
+  };
+});

@@ -4,15 +4,14 @@ import { Namespace } from './namespace.mjs';
 const token = 'home-token';
 
 /** An agent with a test camera, and beside it a network namespace for viewers: two machines in a home, joined by `network` (and its `link`). */
-export async function startHome({ camera = {}, configuration = {}, ...options } = {}) {
+export async function startHome({ camera = {}, http = {}, webrtc = {}, ...options } = {}) {
   const network = await Namespace.create(options);
   try {
     const port = await freePort();
     const agent = await Agent.start({
-      http: { listen: `${network.host}:${port}`, bearerToken: token },
-      webrtc: { udpPort: 0, listenAddresses: [network.host] },
+      http: { listen: `${network.host}:${port}`, bearerToken: token, ...http },
+      webrtc: { udpPort: 0, listenAddresses: [network.host], ...webrtc },
       cameras: { main: { source: { kind: 'test', width: 640, height: 360, frameRate: 30 }, ...camera } },
-      ...configuration,
     }, { port, host: network.host });
     return {
       network,

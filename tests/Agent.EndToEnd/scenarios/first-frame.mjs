@@ -25,4 +25,5 @@ try {
 
 const row = (name, times) => [name, `${median(times).toFixed(0)} ms`, `${Math.max(...times).toFixed(0)} ms`];
 await report('docs/network.md', 'first-frame', table([
-  ['from the offer to the first picture shown, Chromium', `median of ${repetitions}`, 'longest'], row('the first viewer', first), row('a further viewer', further)]));
+  ['from the offer to the first picture shown, Chromium', `median of ${repetitions}`, 'longest'],
+  row('the first viewer', first), row('a further viewer', further)]));

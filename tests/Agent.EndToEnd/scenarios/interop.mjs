@@ -3,7 +3,8 @@ import { startHome } from '../lib/home.mjs';
 import { exercise, peers } from '../lib/interop.mjs';
 import { report, table } from '../lib/report.mjs';
 
-const home = await startHome();
+const home = await startHome({ impaired: true });
+await home.network.link.set({ delayMilliseconds: 5 }); // as in interop.test.mjs
 const rows = [['peer', 'version', 'DTLS, SRTP', 'frames decoded', 'ICE restart', 'session deleted']];
 try {
   for (const peer of peers) {

@@ -4,9 +4,9 @@ import { startHome } from '../lib/home.mjs';
 import { report, table } from '../lib/report.mjs';
 import { ChromiumViewer } from '../lib/viewer.mjs';
 
-const seconds = 30;
+const seconds = 20;
 const roundTripMilliseconds = 100;
-const home = await startHome({ impaired: true, camera: { bitrate: 1_500_000 } });
+const home = await startHome({ impaired: true, camera: { encoder: { bitrate: 1_500_000 } } });
 const rows = [['loss, both ways', 'lost packets', 'frames decoded', 'frozen', 'freezes', 'asked again (NACK)', 'retransmitted', 'keyframes asked for', 'round trip']];
 try {
   await home.network.link.set({ delayMilliseconds: roundTripMilliseconds / 2 });

@@ -103,6 +103,15 @@ public sealed class PeerSession : IDisposable
     /// <summary>The data channels; <c>null</c> if none were agreed.</summary>
     public DataChannelTransport? Data => _data;
 
+    /// <summary>
+    /// Set by the owner while the TCP connection that media takes is full: only STUN messages are handed out, which may go elsewhere. What waits
+    /// for too long is dropped frame by frame as on any slow path.
+    /// </summary>
+    public bool IsMediaHeld { get; set; }
+
+    /// <summary>Where media goes now; false while ICE has no path.</summary>
+    public bool TryGetMediaPath(out TransportAddress local, out TransportAddress remote) => _ice.TryGetSelectedPath(out local, out remote);
+
     /// <summary>When to call <see cref="HandleTimeout"/>; an instant in the past means at once.</summary>
     public MonotonicTime NextTimeout
     {
@@ -116,7 +125,7 @@ public sealed class PeerSession : IDisposable
                 return MonotonicTime.Min(next, _handshakeDeadline);
 
             // Without a path (an ICE restart after consent was lost) nothing that is due could be sent.
-            return _ice.TryGetSelectedPath(out _, out _)
+            return !IsMediaHeld && _ice.TryGetSelectedPath(out _, out _)
                 ? MonotonicTime.Min(next, MonotonicTime.Min(_video.NextTimeout, _data?.NextTimeout ?? MonotonicTime.Never))
                 : next;
         }
@@ -192,7 +201,7 @@ public sealed class PeerSession : IDisposable
             return true;
 
         // RTCP comes first: of a closing session, BYE must leave before the close_notify that ends it.
-        if (TryGetPath(out var local, out var remote) &&
+        if (!IsMediaHeld && TryGetPath(out var local, out var remote) &&
             (TryWriteRtcp(buffer, now, wallClock, out var length) || _dtls.TryDequeueTransmit(buffer, out length) ||
                 TryWriteData(buffer, now, out length) || TryWriteRtp(buffer, now, wallClock, out length)))
         {
@@ -214,6 +223,27 @@ public sealed class PeerSession : IDisposable
         var needed = _keyFrameNeeded;
         _keyFrameNeeded = false;
         return needed;
+    }
+
+    /// <summary>A TCP connection has ended: media moves to another pair, if there is one.</summary>
+    public void HandleConnectionClosed(TransportAddress local, TransportAddress remote, MonotonicTime now)
+    {
+        _ice.HandleConnectionClosed(local, remote, now);
+        Advance(now);
+    }
+
+    /// <summary>This device has a new address: what the peer signalled is checked from it.</summary>
+    public void AddLocalCandidate(IceCandidate candidate, MonotonicTime now)
+    {
+        _ice.AddLocalCandidate(candidate, now);
+        Advance(now);
+    }
+
+    /// <summary>This device has lost an address: media moves to another pair, if there is one.</summary>
+    public void RemoveLocalCandidate(TransportAddress localBase, MonotonicTime now)
+    {
+        _ice.RemoveLocalCandidate(localBase, now);
+        Advance(now);
     }
 
     /// <summary>Adds a trickled candidate whose name is resolved; duplicates change nothing.</summary>

@@ -43,6 +43,16 @@ public sealed record IceRestartAnswer(string SdpFragment, string ETag, ViewerErr
 /// <summary>A viewer as the status shows it.</summary>
 public sealed record ViewerStatus(string SessionId, string Camera, string Via, string Client, TimeSpan Age, PeerSessionStatus Peer);
 
+/// <summary>The TCP side of the media port, for the metrics.</summary>
+/// <param name="Connections">Open ones, strangers' among them.</param>
+/// <param name="ConnectionsAccepted">In all.</param>
+/// <param name="ConnectionsRefused">Strangers that were sent away: too many, too slow, too talkative, or with something else to say than a check.</param>
+/// <param name="PacketsReceived">RFC 4571 packets in.</param>
+/// <param name="PacketsSent">RFC 4571 packets out.</param>
+/// <param name="PacketsDropped">Packets that found their connection's queue full, or gone.</param>
+public sealed record TcpStatus(
+    int Connections, long ConnectionsAccepted, long ConnectionsRefused, long PacketsReceived, long PacketsSent, long PacketsDropped);
+
 /// <summary>Totals of the media loop, for the metrics.</summary>
 public sealed record TransportStatus(
     int Viewers, long ViewersTotal, long DatagramsReceived, long DatagramsSent, long DatagramsUnmatched, long SendErrors,
@@ -50,6 +60,9 @@ public sealed record TransportStatus(
 {
     /// <summary>Each camera's viewers' links.</summary>
     public IReadOnlyList<CameraLinks> Links { get; init; } = [];
+
+    /// <summary>ICE-TCP; <c>null</c> if it is off or its port is not to be had.</summary>
+    public TcpStatus? Tcp { get; init; }
 
     /// <summary>Sessions closed because they threw: bugs.</summary>
     public long SessionFaults { get; init; }

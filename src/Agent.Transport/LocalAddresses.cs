@@ -22,15 +22,17 @@ internal static class LocalAddresses
 
     /// <param name="listen">The configured addresses; empty means all.</param>
     /// <param name="port">The media port.</param>
+    /// <param name="protocol">Which of its two.</param>
     /// <returns>In falling priority, IPv6 and IPv4 by turns (RFC 8421 §4).</returns>
-    internal static IReadOnlyList<IceCandidate> GetCandidates(IReadOnlyList<IPAddress> listen, ushort port)
+    internal static IReadOnlyList<IceCandidate> GetCandidates(
+        IReadOnlyList<IPAddress> listen, ushort port, TransportProtocol protocol = TransportProtocol.Udp)
     {
         var addresses = listen.Count > 0 && !listen.Any(IsUnspecified) ? listen : Select(listen, GetInterfaceAddresses());
         var candidates = new List<IceCandidate>();
         foreach (var address in Interleave(addresses))
         {
             var localPreference = (ushort)(IcePriority.HighestLocalPreference - candidates.Count);
-            candidates.Add(IceCandidate.CreateHost(TransportAddress.From(address, port), localPreference));
+            candidates.Add(IceCandidate.CreateHost(TransportAddress.From(address, port).WithProtocol(protocol), localPreference));
         }
 
         return candidates;

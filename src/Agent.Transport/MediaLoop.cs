@@ -20,7 +20,12 @@ internal sealed class MediaLoop : IDisposable
     private const int ReceivesPerTurn = 4; // so that a flood leaves time for frames and timers
 
     private readonly EventFd _wake = new();
+    private readonly SocketPoller _poller = new();
     private readonly UdpTransport _transport;
+    private readonly TcpTransport? _tcp;
+    private readonly Func<Span<byte>, NetworkPath, bool> _dispatch;
+    private readonly Action<Viewer> _markDirty;
+    private readonly Action<Viewer, TcpConnection> _onConnectionEnded;
     private readonly Channel<LoopCommand> _commands = Channel.CreateBounded<LoopCommand>(
         new BoundedChannelOptions(CommandCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
     private readonly Dictionary<string, CameraFeed> _feeds = new(StringComparer.Ordinal);
@@ -44,7 +49,10 @@ internal sealed class MediaLoop : IDisposable
     /// <param name="logger">Where to report.</param>
     internal MediaLoop(TransportOptions options, IReadOnlyDictionary<string, FrameHub> hubs, Action<Viewer, string> onRemoved, ILogger logger)
     {
-        _transport = new UdpTransport(options, _wake);
+        (_transport, _tcp) = MediaPort.Open(options, logger);
+        _dispatch = Dispatch;
+        _markDirty = MarkDirty;
+        _onConnectionEnded = OnConnectionEnded;
         _onRemoved = onRemoved;
         _logger = logger;
         foreach (var (name, hub) in hubs)
@@ -57,6 +65,12 @@ internal sealed class MediaLoop : IDisposable
     }
 
     internal ushort Port => _transport.Port;
+
+    /// <summary>Whether viewers may connect by TCP, to the same port.</summary>
+    internal bool ListensOnTcp => _tcp is not null;
+
+    /// <summary>Any thread.</summary>
+    internal TcpStatus? TcpStatus => _tcp?.GetStatus();
 
     /// <summary>Any thread.</summary>
     internal LoopCounters Counters => _counters;
@@ -156,6 +170,7 @@ internal sealed class MediaLoop : IDisposable
         while (_commands.Reader.TryRead(out var command))
             command.Abandon();
         _transport.Dispose();
+        _tcp?.Dispose();
         _wake.Dispose();
     }
 
@@ -169,8 +184,12 @@ internal sealed class MediaLoop : IDisposable
     {
         while (!_stopping)
         {
-            var ready = _transport.Wait(GetTimeout(), forWrite: _isBlocked);
-            if (ready.Signaled)
+            _poller.Clear();
+            var wake = _poller.Add(_wake);
+            var udp = _transport.Register(_poller, forWrite: _isBlocked);
+            _tcp?.Register(_poller);
+            _poller.Wait(GetTimeout());
+            if (_poller.IsReadable(wake))
             {
                 // In this order: what is queued after the exchange signals again.
                 _wake.Drain();
@@ -179,12 +198,15 @@ internal sealed class MediaLoop : IDisposable
                 PumpFrames();
             }
 
-            if (ready.Readable)
+            if (_poller.IsReadable(udp))
                 ReceiveDatagrams();
+            _tcp?.Receive(_poller, SystemClock.Now, _dispatch, _markDirty);
             RunTimers(SystemClock.Now);
             _servers?.HandleTimeout(SystemClock.Now);
-            if (!_isBlocked || ready.Writable)
+            _tcp?.HandleTimeout(SystemClock.Now);
+            if (!_isBlocked || _poller.IsWritable(udp))
                 DrainViewers();
+            SweepConnections();
             Publish();
         }
 
@@ -196,6 +218,7 @@ internal sealed class MediaLoop : IDisposable
         if (!_timers.TryPeek(out _, out var next))
             next = MonotonicTime.Never;
         next = MonotonicTime.Min(next, _servers?.NextTimeout ?? MonotonicTime.Never);
+        next = MonotonicTime.Min(next, _tcp?.NextTimeout ?? MonotonicTime.Never);
         if (next == MonotonicTime.Never)
             return Timeout.InfiniteTimeSpan;
         var remaining = next - SystemClock.Now;
@@ -237,24 +260,25 @@ internal sealed class MediaLoop : IDisposable
                     continue;
                 var now = SystemClock.Now;
                 if (_servers is null || !_servers.TryHandle(datagram, local, remote, now, out var relayed))
-                    Dispatch(datagram, local, remote, now);
+                    Dispatch(datagram, new NetworkPath(local, remote));
                 else if (relayed.Length > 0)
-                    Dispatch(datagram.Slice(relayed.Offset, relayed.Length), relayed.Relayed, relayed.Peer, now);
+                    Dispatch(datagram.Slice(relayed.Offset, relayed.Length), new NetworkPath(relayed.Relayed, relayed.Peer));
             }
         }
     }
 
-    private void Dispatch(Span<byte> datagram, TransportAddress local, TransportAddress remote, MonotonicTime now)
+    /// <summary>False if it is for no viewer.</summary>
+    private bool Dispatch(Span<byte> datagram, NetworkPath path)
     {
-        if (_paths.Find(datagram, new NetworkPath(local, remote)) is not { } viewer)
+        if (_paths.Find(datagram, path) is not { } viewer)
         {
             _counters.CountUnmatched();
-            return;
+            return false;
         }
 
         try
         {
-            viewer.Session.HandleDatagram(datagram, local, remote, now);
+            viewer.Session.HandleDatagram(datagram, path.Local, path.Remote, SystemClock.Now);
             MarkDirty(viewer);
         }
 #pragma warning disable CA1031 // a bug in one session must not end the others
@@ -263,6 +287,8 @@ internal sealed class MediaLoop : IDisposable
         {
             RemoveFaulted(viewer, error);
         }
+
+        return true;
     }
 
     private void RunTimers(MonotonicTime now)
@@ -315,6 +341,7 @@ internal sealed class MediaLoop : IDisposable
 
         _dirty.RemoveRange(0, drained);
         SendToServers(); // after the viewers, whose datagrams may need a permission
+        _tcp?.Flush();
         if (!_isBlocked)
             _isBlocked = !_transport.TryFlush();
     }
@@ -329,6 +356,16 @@ internal sealed class MediaLoop : IDisposable
         }
     }
 
+    private void SweepConnections()
+    {
+        _tcp?.Sweep(_onConnectionEnded);
+        if (_dirty.Count > 0 && !_isBlocked)
+            DrainViewers();
+    }
+
+    private void OnConnectionEnded(Viewer viewer, TcpConnection connection) =>
+        Apply(viewer, connection.Path, static (one, path, now) => one.Session.HandleConnectionClosed(path.Local, path.Remote, now));
+
     private bool TrySendAll(Viewer viewer, DateTimeOffset wallClock)
     {
         var now = SystemClock.Now;
@@ -340,11 +377,16 @@ internal sealed class MediaLoop : IDisposable
                 return false;
             }
 
+            viewer.Session.IsMediaHeld = _tcp is not null && viewer.Session.TryGetMediaPath(out var from, out var to) && to.IsTcp
+                && !_tcp.HasRoom(new NetworkPath(from, to));
             var slot = _transport.NextSlot;
             if (!viewer.Session.TryDequeueTransmit(slot, now, wallClock, out var transmit))
                 return true;
-            _paths.Learn(slot[..transmit.Length], new NetworkPath(transmit.Local, transmit.Remote), viewer);
-            if (_servers is null || _servers.TryRelay(slot, ref transmit, now))
+            var path = new NetworkPath(transmit.Local, transmit.Remote);
+            _paths.Learn(slot[..transmit.Length], path, viewer);
+            if (transmit.Remote.IsTcp)
+                _tcp?.Send(slot[..transmit.Length], path, viewer);
+            else if (_servers is null || _servers.TryRelay(slot, ref transmit, now))
                 _transport.Add(transmit);
         }
     }
@@ -412,6 +454,7 @@ internal sealed class MediaLoop : IDisposable
         Unschedule(viewer);
         _paths.Remove(viewer);
         viewer.Feed.Leave(viewer);
+        _tcp?.Close(viewer);
         try
         {
             viewer.Session.Dispose();

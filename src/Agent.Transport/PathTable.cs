@@ -50,12 +50,15 @@ internal sealed class PathTable
         return _paths.GetValueOrDefault(path);
     }
 
+    /// <summary>A session says so only to who has sent an authenticated request.</summary>
+    internal static bool IsProof(ReadOnlySpan<byte> sent) => IsStun(sent) && IsAnswer(sent);
+
     /// <summary>Learns from a datagram that a viewer's session sends.</summary>
     internal void Learn(ReadOnlySpan<byte> datagram, in NetworkPath path, Viewer viewer)
     {
         if (!IsStun(datagram))
             return;
-        var isAnswer = BinaryPrimitives.ReadUInt16BigEndian(datagram) == BindingSuccessResponse;
+        var isAnswer = IsAnswer(datagram);
         var isTaken = _paths.TryGetValue(path, out var owner);
         if (owner == viewer || (isTaken && !isAnswer))
             return;
@@ -73,6 +76,8 @@ internal sealed class PathTable
         foreach (var ufrag in viewer.LocalUfrags)
             RemoveUfrag(ufrag, viewer);
     }
+
+    private static bool IsAnswer(ReadOnlySpan<byte> stun) => BinaryPrimitives.ReadUInt16BigEndian(stun) == BindingSuccessResponse;
 
     private static bool IsStun(ReadOnlySpan<byte> datagram) => DatagramClassifier.Classify(datagram) == DatagramKind.Stun;
 

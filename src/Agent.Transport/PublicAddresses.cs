@@ -14,13 +14,15 @@ internal static class PublicAddresses
     /// <param name="configured">Port 0 stands for <paramref name="port"/>.</param>
     /// <param name="hosts">The host candidates, best first.</param>
     /// <param name="port">The media port.</param>
+    /// <param name="protocol">That of <paramref name="hosts"/>; the router forwards both.</param>
     /// <returns>In the order configured; left out are families without a host candidate and addresses that the host has itself.</returns>
-    internal static IReadOnlyList<IceCandidate> GetCandidates(IReadOnlyList<IPEndPoint> configured, IReadOnlyList<IceCandidate> hosts, ushort port)
+    internal static IReadOnlyList<IceCandidate> GetCandidates(
+        IReadOnlyList<IPEndPoint> configured, IReadOnlyList<IceCandidate> hosts, ushort port, TransportProtocol protocol = TransportProtocol.Udp)
     {
         var candidates = new List<IceCandidate>();
         foreach (var one in configured)
         {
-            var address = TransportAddress.From(one.Address, one.Port == 0 ? port : one.Port);
+            var address = TransportAddress.From(one.Address, one.Port == 0 ? port : one.Port).WithProtocol(protocol);
             if (hosts.FirstOrDefault(host => host.Address.IsIPv4 == address.IsIPv4) is { } host && !hosts.Any(known => known.Address == address))
             {
                 var localPreference = (ushort)(IcePriority.HighestLocalPreference - candidates.Count);

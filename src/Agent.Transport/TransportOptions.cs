@@ -9,6 +9,9 @@ public sealed record TransportOptions
     /// <summary>The one UDP port for all viewers; 0 lets the kernel choose.</summary>
     public int UdpPort { get; init; } = 8443;
 
+    /// <summary>Also let viewers connect by TCP (RFC 6544), to the same port number: for networks that let no UDP through.</summary>
+    public bool Tcp { get; init; } = true;
+
     /// <summary>Addresses to listen on and offer as host candidates; empty means every up, non-loopback interface (loopback if there is no other).</summary>
     public IReadOnlyList<IPAddress> ListenAddresses { get; init; } = [];
 

@@ -1,4 +1,3 @@
-using System.Net;
 using Agent.Interop.Libc;
 using Agent.Rtc;
 
@@ -20,18 +19,15 @@ internal sealed class UdpTransport : IDisposable
     private readonly UdpSocket _socket;
     private readonly ReceiveBatch _received;
     private readonly SendBatch _outgoing;
-    private readonly SocketPoller _poller;
     private readonly HashSet<TransportAddress>? _accepted;
     private TransportAddress _lastLocal;
     private TransportAddress _lastRemote;
 
     /// <summary>Binds the port.</summary>
     /// <exception cref="InvalidOperationException">The port is taken or an address is not this machine's; says which, and the mend.</exception>
-    internal UdpTransport(TransportOptions options, EventFd wake)
+    internal UdpTransport(TransportOptions options)
     {
-        // One address is bound as it is. Several share a socket bound to all, which then takes only what was sent to one of them.
-        var addresses = options.ListenAddresses;
-        var bound = addresses.Count == 1 ? addresses[0] : IPAddress.IPv6Any;
+        var (bound, _) = ListenAddresses.Resolve(options, (ushort)options.UdpPort);
         try
         {
             _socket = UdpSocket.Bind(bound, options.UdpPort, SocketBufferBytes);
@@ -44,11 +40,9 @@ internal sealed class UdpTransport : IDisposable
         }
 
         Port = _socket.Port;
-        if (addresses.Count > 1 && !addresses.Any(LocalAddresses.IsUnspecified))
-            _accepted = [.. addresses.Select(address => TransportAddress.From(address, Port))];
+        _accepted = ListenAddresses.Resolve(options, Port).Accepted;
         _received = new ReceiveBatch(_socket, ReceiveCapacity, MaximumDatagramSize);
         _outgoing = new SendBatch(_socket, SendCapacity, MaximumDatagramSize);
-        _poller = new SocketPoller(_socket, wake);
     }
 
     /// <summary>The bound port.</summary>
@@ -69,7 +63,11 @@ internal sealed class UdpTransport : IDisposable
     /// <summary>Where the next datagram is to be written; <see cref="Add"/> then takes it.</summary>
     internal Span<byte> NextSlot => _outgoing.NextSlot;
 
-    internal PollResult Wait(TimeSpan timeout, bool forWrite) => _poller.Wait(timeout, forWrite);
+    /// <summary>Names the socket to wait for.</summary>
+    /// <param name="poller">Who waits.</param>
+    /// <param name="forWrite">Also for room, after <see cref="TryFlush"/> was false.</param>
+    /// <returns>What to ask the poller for.</returns>
+    internal int Register(SocketPoller poller, bool forWrite) => poller.Add(_socket, forWrite);
 
     /// <summary>Takes a batch of datagrams; those of the batch before are gone.</summary>
     /// <param name="more">True if the batch was full.</param>
@@ -95,7 +93,7 @@ internal sealed class UdpTransport : IDisposable
         }
 
         datagram = _received.GetDatagram(index);
-        local = TransportAddress.FromBytes(localAddress, Port);
+        local = TransportAddress.FromBytes(localAddress, Port, _received.GetLocalScope(index));
         remote = TransportAddress.FromBytes(
             _received.GetRemoteAddress(index), _received.GetRemotePort(index), _received.GetRemoteScope(index));
         if (_accepted is null || _accepted.Contains(local))

@@ -259,6 +259,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
             counters.SendErrors, Interlocked.Read(ref counters.CommandsDropped), _loop.AccessUnitsDropped, GetListenAddresses())
         {
             Links = _loop.GetLinks(),
+            Tcp = _loop.TcpStatus,
             SessionFaults = Interlocked.Read(ref counters.SessionFaults),
             NamesUnresolved = _resolver.Unresolved,
             IceServers = _loop.Servers?.Status ?? [],
@@ -381,9 +382,15 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
     /// <summary>The present candidates; takes no time that an answer would have to wait for.</summary>
     private IReadOnlyList<IceCandidate> GatherCandidates()
     {
-        var hosts = LocalAddresses.GetCandidates(_options.ListenAddresses, _loop.Port);
-        IReadOnlyList<IceCandidate> known = [.. hosts, .. PublicAddresses.GetCandidates(_options.PublicAddresses, hosts, _loop.Port)];
+        var udp = GatherCandidates(TransportProtocol.Udp);
+        IReadOnlyList<IceCandidate> known = _loop.ListensOnTcp ? [.. udp, .. GatherCandidates(TransportProtocol.Tcp)] : udp;
         return _loop.Servers is { } servers ? [.. known, .. ServerCandidates.Get(servers.Gathered, known)] : known;
+    }
+
+    private List<IceCandidate> GatherCandidates(TransportProtocol protocol)
+    {
+        var hosts = LocalAddresses.GetCandidates(_options.ListenAddresses, _loop.Port, protocol);
+        return [.. hosts, .. PublicAddresses.GetCandidates(_options.PublicAddresses, hosts, _loop.Port, protocol)];
     }
 
     private string[] GetListenAddresses() =>

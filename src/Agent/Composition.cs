@@ -36,7 +36,9 @@ internal sealed partial class Composition : IAsyncDisposable
         // systemd.exec(5), StateDirectory=: several are separated by ':'.
         var stateDirectory = options.StateDirectory ?? Environment.GetEnvironmentVariable("STATE_DIRECTORY")?.Split(':')[0];
         _state = new PersistentState(stateDirectory, loggers.CreateLogger<PersistentState>());
-        _viewers = ViewerRegistry.Open(options.WebRtc, _cameras.ToDictionary(c => c.Options.Name, c => c.Hub), loggers);
+        // Of one number, the TCP port is HTTP's.
+        var webRtc = options.WebRtc with { Tcp = options.WebRtc.Tcp && options.WebRtc.UdpPort != options.Http.Listen.Port };
+        _viewers = ViewerRegistry.Open(webRtc, _cameras.ToDictionary(c => c.Options.Name, c => c.Hub), loggers);
         var broker = options.Mqtt.Connection;
         var home = new MqttHome(_entities, options.HomeAssistant, HostDescription.Read(options.Http.Listen), broker.Device, RememberedIdentity.Find(_state));
         _mqtt = broker.Host is null ? null : new MqttService(broker, _viewers, options.Cameras[0].Name, loggers, home);

@@ -14,8 +14,8 @@ using Agent.Transport.Dtls;
 namespace Agent.Transport.Tests;
 
 /// <summary>
-/// The receiving side of a viewer on a real UDP socket and a thread of its own: ICE, DTLS server, SRTP, and RFC 6184 reassembly into
-/// Annex B access units.
+/// The receiving side of a viewer on a real UDP or TCP socket and a thread of its own: ICE, DTLS server, SRTP, and RFC 6184 reassembly into
+/// Annex B access units. Its ICE agent is told that TCP is UDP: this side of it connects, which the agent's never does.
 /// </summary>
 internal sealed class TestViewer : IDisposable
 {
@@ -37,10 +37,18 @@ internal sealed class TestViewer : IDisposable
     private uint _mediaSsrc;
     private volatile bool _stop;
     private HashSet<TransportAddress>? _relays;
+    private volatile bool _isReading = true;
 
-    private TestViewer(IceRole role)
+    private readonly bool _isTcp;
+    private readonly byte[] _stream = new byte[1 << 16];
+    private int _streamLength;
+
+    private TestViewer(IceRole role, bool tcp = false)
     {
-        _socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 1 << 20 };
+        _isTcp = tcp;
+        _socket = tcp
+            ? new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = 1 << 15 }
+            : new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 1 << 20 };
         _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _local = TransportAddress.From(IPAddress.Loopback, ((IPEndPoint)_socket.LocalEndPoint!).Port);
         _ice = new IceAgent(role, _credentials, SystemRandomSource.Instance);
@@ -62,9 +70,10 @@ internal sealed class TestViewer : IDisposable
     /// <summary>Offers to watch the test camera and starts to.</summary>
     /// <param name="gateway">The agent.</param>
     /// <param name="relayOnly">Only the agent's relayed candidates can be reached, as if a firewall were in between.</param>
-    internal static async Task<TestViewer> OpenAsync(IViewerGateway gateway, bool relayOnly = false)
+    /// <param name="tcp">It connects by TCP.</param>
+    internal static async Task<TestViewer> OpenAsync(IViewerGateway gateway, bool relayOnly = false, bool tcp = false)
     {
-        var viewer = new TestViewer(IceRole.Controlling);
+        var viewer = new TestViewer(IceRole.Controlling, tcp);
         viewer.Answer = await gateway.OpenAsync(new ViewerOffer(TestCamera.Name, viewer.Describe(), "test", "a test viewer"), default);
         Assert.Contains("a=setup:active\r\n", viewer.Answer.Answer);
         viewer._relays = relayOnly ? [] : null;
@@ -85,6 +94,17 @@ internal sealed class TestViewer : IDisposable
     /// <summary>Sends RTCP from the viewer's thread once it is connected.</summary>
     internal void RequestKeyFrame() => _requests.Enqueue(SendPli);
 
+    /// <summary>Until <see cref="ReadAgain"/> nothing is read; over TCP that stops the sender.</summary>
+    internal void StopReading() => _isReading = false;
+
+    internal void ReadAgain() => _isReading = true;
+
+    /// <summary>The agent has closed the TCP connection.</summary>
+    internal bool HasEnded { get; private set; }
+
+    /// <summary>Closes the TCP connection.</summary>
+    internal void Disconnect() => _socket.Shutdown(SocketShutdown.Both);
+
     /// <summary>Answers no more and sends no more, like a lost phone.</summary>
     internal void Vanish()
     {
@@ -102,8 +122,9 @@ internal sealed class TestViewer : IDisposable
         AccessUnits.Dispose();
     }
 
-    private byte[] Describe() =>
-        TestOffer.Write(_credentials, Certificate.Fingerprint, $"candidate:1 1 udp 2130706431 127.0.0.1 {_local.Port} typ host");
+    private byte[] Describe() => TestOffer.Write(_credentials, Certificate.Fingerprint, _isTcp
+        ? "candidate:1 1 tcp 1518280447 127.0.0.1 9 typ host tcptype active"
+        : $"candidate:1 1 udp 2130706431 127.0.0.1 {_local.Port} typ host");
 
     private void Start(string description)
     {
@@ -119,11 +140,16 @@ internal sealed class TestViewer : IDisposable
         _ice.SetRemoteCredentials(new IceCredentials(Read("ice-ufrag"), Read("ice-pwd")));
         foreach (Match line in Regex.Matches(description, "a=candidate:[^\r]+"))
         {
-            Assert.True(SdpNegotiation.TryParseCandidate(Encoding.ASCII.GetBytes(line.Value), out var candidate));
+            if (line.Value.Contains(" tcptype passive", StringComparison.Ordinal) != _isTcp)
+                continue;
+            var asUdp = line.Value.Replace(" tcp ", " udp ", StringComparison.Ordinal);
+            Assert.True(SdpNegotiation.TryParseCandidate(Encoding.ASCII.GetBytes(asUdp), out var candidate));
             Assert.True(TransportAddress.TryParse(candidate!.HostName, candidate.Port, out var address));
             if (_relays is not null && candidate.Type != IceCandidateType.Relayed)
                 continue;
             _relays?.Add(address);
+            if (_isTcp)
+                _socket.Connect(address.ToIPAddress(), address.Port);
             _ice.AddRemoteCandidate(new IceCandidate(candidate.Type, address, address, candidate.Priority, candidate.Foundation), SystemClock.Now);
         }
 
@@ -141,12 +167,16 @@ internal sealed class TestViewer : IDisposable
             Drain(buffer);
             var due = MonotonicTime.Min(MonotonicTime.Min(_ice.NextTimeout, _dtls.NextTimeout), SystemClock.Now + TimeSpan.FromMilliseconds(20));
             var wait = Math.Max(0, (due - SystemClock.Now).Ticks / TimeSpan.TicksPerMicrosecond);
-            if (_socket.Poll((int)wait, SelectMode.SelectRead))
+            if (!_isReading)
             {
-                var length = _socket.ReceiveFrom(buffer, ref from);
-                var source = TransportAddress.From(((IPEndPoint)from).Address, ((IPEndPoint)from).Port);
-                if (_relays?.Contains(source) != false)
-                    Handle(buffer.AsSpan(0, length), source);
+                Thread.Sleep(1);
+            }
+            else if (_socket.Poll((int)wait, SelectMode.SelectRead))
+            {
+                if (_isTcp)
+                    ReceiveStream();
+                else
+                    Receive(buffer, ref from);
             }
 
             if (_ice.NextTimeout <= SystemClock.Now)
@@ -156,6 +186,32 @@ internal sealed class TestViewer : IDisposable
             while (_receive is not null && _requests.TryDequeue(out var request))
                 request();
         }
+    }
+
+    private void Receive(byte[] buffer, ref EndPoint from)
+    {
+        var length = _socket.ReceiveFrom(buffer, ref from);
+        var source = TransportAddress.From(((IPEndPoint)from).Address, ((IPEndPoint)from).Port);
+        if (_relays?.Contains(source) != false)
+            Handle(buffer.AsSpan(0, length), source);
+    }
+
+    private void ReceiveStream()
+    {
+        var count = _socket.Receive(_stream, _streamLength, _stream.Length - _streamLength, SocketFlags.None, out var error);
+        HasEnded = count == 0 || error != SocketError.Success;
+        _stop |= HasEnded;
+        _streamLength += count;
+        var position = 0;
+        var remote = (IPEndPoint)_socket.RemoteEndPoint!;
+        while (PacketFraming.TryRead(_stream.AsSpan(position, _streamLength - position), out var packet, out var consumed))
+        {
+            Handle(packet, TransportAddress.From(remote.Address, remote.Port));
+            position += consumed;
+        }
+
+        _streamLength -= position;
+        Array.Copy(_stream, position, _stream, 0, _streamLength);
     }
 
     private void Handle(Span<byte> datagram, TransportAddress from)
@@ -190,8 +246,18 @@ internal sealed class TestViewer : IDisposable
             Send(buffer, length, remote);
     }
 
-    private void Send(byte[] buffer, int length, TransportAddress remote) =>
+    private void Send(byte[] buffer, int length, TransportAddress remote)
+    {
+        if (_isTcp)
+        {
+            var framed = new byte[PacketFraming.HeaderLength + length];
+            PacketFraming.Write(framed, buffer.AsSpan(0, length));
+            _ = _socket.Send(framed, SocketFlags.None, out _); // an error is told by the next receive
+            return;
+        }
+
         _socket.SendTo(buffer.AsSpan(0, length), SocketFlags.None, new IPEndPoint(remote.ToIPAddress(), remote.Port));
+    }
 
     private void SendPli()
     {

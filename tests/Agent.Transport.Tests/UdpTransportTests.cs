@@ -5,20 +5,18 @@ using Agent.Rtc;
 
 namespace Agent.Transport.Tests;
 
-public sealed class UdpTransportTests : IDisposable
+public sealed class UdpTransportTests
 {
     private const int PacketsPerRound = 32;
 
-    private readonly EventFd _wake = new();
-
-    public void Dispose() => _wake.Dispose();
+    private readonly SocketPoller _poller = new();
 
     [Fact]
     public void Sending_and_receiving_allocates_nothing_per_packet()
     {
         var options = new TransportOptions { UdpPort = 0, ListenAddresses = [IPAddress.Loopback] };
-        using var sender = new UdpTransport(options, _wake);
-        using var receiver = new UdpTransport(options, _wake);
+        using var sender = new UdpTransport(options);
+        using var receiver = new UdpTransport(options);
         var path = new Transmit(1200, TransportAddress.From(IPAddress.Loopback, sender.Port), TransportAddress.From(IPAddress.Loopback, receiver.Port));
         for (var i = 0; i < 50; i++)
             SendRound(sender, receiver, path);
@@ -38,7 +36,7 @@ public sealed class UdpTransportTests : IDisposable
     public void With_several_listen_addresses_a_datagram_to_any_other_is_rejected()
     {
         var options = new TransportOptions { UdpPort = 0, ListenAddresses = [IPAddress.Loopback, IPAddress.IPv6Loopback] };
-        using var transport = new UdpTransport(options, _wake);
+        using var transport = new UdpTransport(options);
         using var client = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp) { DualMode = true };
         client.SendTo([1], new IPEndPoint(IPAddress.Parse("127.0.0.3"), transport.Port));
         client.SendTo([2], new IPEndPoint(IPAddress.Loopback, transport.Port));
@@ -47,7 +45,7 @@ public sealed class UdpTransportTests : IDisposable
         var accepted = new List<(byte, IPAddress)>();
         while (transport.DatagramsReceived < 3)
         {
-            Assert.True(transport.Wait(TimeSpan.FromSeconds(5), forWrite: false).Readable);
+            Assert.True(WaitForDatagrams(transport));
             var count = transport.Receive(out _);
             for (var i = 0; i < count; i++)
             {
@@ -64,13 +62,21 @@ public sealed class UdpTransportTests : IDisposable
     public void A_taken_port_is_refused_with_the_mend()
     {
         var options = new TransportOptions { UdpPort = 0, ListenAddresses = [IPAddress.Loopback] };
-        using var first = new UdpTransport(options, _wake);
-        var error = Assert.Throws<InvalidOperationException>(() => new UdpTransport(options with { UdpPort = first.Port }, _wake));
+        using var first = new UdpTransport(options);
+        var error = Assert.Throws<InvalidOperationException>(() => new UdpTransport(options with { UdpPort = first.Port }));
         Assert.Contains($"UDP {first.Port} on 127.0.0.1", error.Message, StringComparison.Ordinal);
         Assert.Contains("ss -ulpn", error.Message, StringComparison.Ordinal);
     }
 
-    private static long SendRound(UdpTransport sender, UdpTransport receiver, Transmit path)
+    private bool WaitForDatagrams(UdpTransport transport)
+    {
+        _poller.Clear();
+        var index = transport.Register(_poller, forWrite: false);
+        _poller.Wait(TimeSpan.FromSeconds(5));
+        return _poller.IsReadable(index);
+    }
+
+    private long SendRound(UdpTransport sender, UdpTransport receiver, Transmit path)
     {
         for (var i = 0; i < PacketsPerRound; i++)
             sender.Add(path);
@@ -80,7 +86,7 @@ public sealed class UdpTransportTests : IDisposable
         var bytes = 0L;
         for (var arrived = 0; arrived < PacketsPerRound;)
         {
-            if (!receiver.Wait(TimeSpan.FromSeconds(5), forWrite: false).Readable)
+            if (!WaitForDatagrams(receiver))
                 throw new TimeoutException("The datagrams did not arrive.");
             var count = receiver.Receive(out _);
             for (var i = 0; i < count; i++, arrived++)

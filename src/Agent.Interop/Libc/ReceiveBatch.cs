@@ -94,6 +94,14 @@ public sealed unsafe class ReceiveBatch
         };
     }
 
+    /// <summary>The interface index of a link-local address that the datagram was sent to, otherwise 0.</summary>
+    public uint GetLocalScope(int index)
+    {
+        var address = GetLocalAddress(index);
+        var isLinkLocal = address.Length == 16 && address[0] == 0xFE && (address[1] & 0xC0) == 0x80; // fe80::/10 (RFC 4291 §2.5.6)
+        return isLinkLocal ? (uint)((in6_pktinfo*)((cmsghdr*)_messages[index].msg_hdr.msg_control + 1))->ipi6_ifindex : 0;
+    }
+
     // asm-generic/errno.h: ENETDOWN (100) to EHOSTUNREACH (113) are about the network, not about the call.
     private static bool IsNetworkError(int errno) => errno is >= 100 and <= 113;
 }

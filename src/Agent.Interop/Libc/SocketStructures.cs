@@ -10,13 +10,16 @@ internal static class SocketConstants
 {
     internal const int AF_INET = 2; // bits/socket.h
     internal const int AF_INET6 = 10; // bits/socket.h
+    internal const int SOCK_STREAM = 1; // bits/socket_type.h
     internal const int SOCK_DGRAM = 2; // bits/socket_type.h
     internal const int SOCK_CLOEXEC = 0x80000; // bits/socket_type.h
     internal const int SOCK_NONBLOCK = 0x800; // bits/socket_type.h
     internal const int SOL_SOCKET = 1; // asm-generic/socket.h
+    internal const int SO_REUSEADDR = 2; // asm-generic/socket.h
     internal const int SO_SNDBUF = 7; // asm-generic/socket.h
     internal const int SO_RCVBUF = 8; // asm-generic/socket.h
     internal const int IPPROTO_IP = 0; // netinet/in.h
+    internal const int IPPROTO_TCP = 6; // netinet/in.h
     internal const int IPPROTO_UDP = 17; // netinet/in.h
     internal const int IPPROTO_IPV6 = 41; // netinet/in.h
     internal const int IP_PKTINFO = 8; // bits/in.h
@@ -24,8 +27,11 @@ internal static class SocketConstants
     internal const int IPV6_RECVPKTINFO = 49; // bits/in.h
     internal const int IPV6_PKTINFO = 50; // bits/in.h
     internal const int UDP_SEGMENT = 103; // linux/udp.h
+    internal const int TCP_NODELAY = 1; // linux/tcp.h
+    internal const int TCP_NOTSENT_LOWAT = 25; // linux/tcp.h
     internal const int MSG_CTRUNC = 0x08; // bits/socket.h
     internal const int MSG_TRUNC = 0x20; // bits/socket.h
+    internal const int MSG_NOSIGNAL = 0x4000; // bits/socket.h
     internal const int EFD_CLOEXEC = 0x80000; // bits/eventfd.h
     internal const int EFD_NONBLOCK = 0x800; // bits/eventfd.h
     internal const short POLLIN = 0x001; // bits/poll.h

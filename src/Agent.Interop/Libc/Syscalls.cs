@@ -17,6 +17,18 @@ internal static unsafe partial class Syscalls
     internal static partial int bind(FileDescriptor sockfd, void* addr, uint addrlen);
 
     [LibraryImport(Library, SetLastError = true)]
+    internal static partial int listen(FileDescriptor sockfd, int backlog);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int accept4(FileDescriptor sockfd, void* addr, uint* addrlen, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial nint recv(FileDescriptor sockfd, void* buf, nuint len, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial nint send(FileDescriptor sockfd, void* buf, nuint len, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
     internal static partial int getsockname(FileDescriptor sockfd, void* addr, uint* addrlen);
 
     [LibraryImport(Library, SetLastError = true)]

@@ -65,17 +65,14 @@ public sealed unsafe class UdpSocket : IDisposable
         try
         {
             if (isIPv6)
-                SetOption(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0, nameof(IPV6_V6ONLY));
+                SocketOptions.Set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0, nameof(IPV6_V6ONLY));
             var (level, option) = isIPv6 ? (IPPROTO_IPV6, IPV6_RECVPKTINFO) : (IPPROTO_IP, IP_PKTINFO);
-            SetOption(descriptor, level, option, 1, isIPv6 ? nameof(IPV6_RECVPKTINFO) : nameof(IP_PKTINFO));
-            SetOption(descriptor, SOL_SOCKET, SO_RCVBUF, bufferBytes, nameof(SO_RCVBUF));
-            SetOption(descriptor, SOL_SOCKET, SO_SNDBUF, bufferBytes, nameof(SO_SNDBUF));
+            SocketOptions.Set(descriptor, level, option, 1, isIPv6 ? nameof(IPV6_RECVPKTINFO) : nameof(IP_PKTINFO));
+            SocketOptions.Set(descriptor, SOL_SOCKET, SO_RCVBUF, bufferBytes, nameof(SO_RCVBUF));
+            SocketOptions.Set(descriptor, SOL_SOCKET, SO_SNDBUF, bufferBytes, nameof(SO_SNDBUF));
 
             sockaddr_in6 name;
-            Span<byte> bytes = stackalloc byte[16];
-            address.TryWriteBytes(bytes, out var written);
-            var scope = address.AddressFamily == AddressFamily.InterNetworkV6 ? (uint)address.ScopeId : 0;
-            var nameLength = SocketNames.Write(&name, isIPv6, bytes[..written], (ushort)port, scope);
+            var nameLength = SocketNames.Write(&name, isIPv6, address, (ushort)port);
             if (Syscalls.bind(descriptor, &name, nameLength) < 0)
             {
                 var errno = Marshal.GetLastPInvokeError(); // formatting the address overwrites it
@@ -99,8 +96,13 @@ public sealed unsafe class UdpSocket : IDisposable
             throw;
         }
     }
+}
 
-    private static void SetOption(FileDescriptor descriptor, int level, int option, int value, string name)
+/// <summary>Options of sockets that are ints.</summary>
+internal static unsafe class SocketOptions
+{
+    /// <exception cref="LibcException">With the option's <paramref name="name"/>.</exception>
+    internal static void Set(FileDescriptor descriptor, int level, int option, int value, string name)
     {
         if (Syscalls.setsockopt(descriptor, level, option, &value, sizeof(int)) < 0)
             throw LibcException.FromLastError("setsockopt", name);
@@ -136,6 +138,15 @@ internal static unsafe class SocketNames
         name->sin6_scope_id = scopeId;
         WriteIPv6Address(name->sin6_addr, address);
         return (uint)sizeof(sockaddr_in6);
+    }
+
+    /// <inheritdoc cref="Write(sockaddr_in6*, bool, ReadOnlySpan{byte}, ushort, uint)"/>
+    internal static uint Write(sockaddr_in6* name, bool isIPv6, IPAddress address, ushort port)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out var written);
+        var scope = address.AddressFamily == AddressFamily.InterNetworkV6 ? (uint)address.ScopeId : 0;
+        return Write(name, isIPv6, bytes[..written], port, scope);
     }
 
     internal static void WriteIPv6Address(Span<byte> destination, ReadOnlySpan<byte> address)

@@ -37,6 +37,7 @@ internal sealed class CheckList
         }
 
         _local.Add(candidate);
+        _pairs.RemoveAll(pair => pair.State == CandidatePairState.Failed && IceAddress.SameEndpoint(pair.Base, candidate.Base)); // of before it was gone
         foreach (var remote in _remote)
         {
             if (!remote.Address.IsTcp)
@@ -121,6 +122,32 @@ internal sealed class CheckList
         return null;
     }
 
+    /// <summary>A local address is gone; its pairs stay, for the status, until the address comes back.</summary>
+    public void RemoveLocal(TransportAddress localBase)
+    {
+        _local.RemoveAll(candidate => IceAddress.SameEndpoint(candidate.Base, localBase));
+        _reflexive.RemoveAll(candidate => IceAddress.SameEndpoint(candidate.Base, localBase));
+    }
+
+    /// <summary>A pair cannot work any more.</summary>
+    public void Fail(CandidatePair pair, string reason)
+    {
+        pair.Fail(reason);
+        _triggered.Remove(pair);
+    }
+
+    /// <summary>The pair in use is lost: what was found to work once, or was no longer looked at, is checked now.</summary>
+    public void CheckAgain()
+    {
+        foreach (var pair in _pairs)
+        {
+            if (pair.State is CandidatePairState.Succeeded or CandidatePairState.Frozen)
+            {
+                pair.State = CandidatePairState.Waiting;
+            }
+        }
+    }
+
     /// <summary>Queues a triggered check (RFC 8445 §7.3.1.4), before all others if it nominates.</summary>
     public void Trigger(CandidatePair pair, bool first = false)
     {
@@ -130,6 +157,18 @@ internal sealed class CheckList
         }
 
         _triggered.Insert(first ? 0 : _triggered.Count, pair);
+    }
+
+    /// <summary>Queues checks of the pairs from a new local address.</summary>
+    public void TriggerFrom(TransportAddress localBase)
+    {
+        foreach (var pair in _pairs)
+        {
+            if (pair.State is CandidatePairState.Waiting or CandidatePairState.Frozen && pair.Base == localBase)
+            {
+                Trigger(pair);
+            }
+        }
     }
 
     /// <summary>A triggered check waits (RFC 8445 §7.3.1.4).</summary>

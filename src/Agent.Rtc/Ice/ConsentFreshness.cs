@@ -26,6 +26,13 @@ internal sealed class ConsentFreshness(IRandomSource random)
         NextCheckAt = now + DrawInterval();
     }
 
+    /// <summary>The pair is lost: nothing is sent on it, and consent lapses when it would have.</summary>
+    public void StopChecks()
+    {
+        _checks = default;
+        NextCheckAt = MonotonicTime.Never;
+    }
+
     public void Stop()
     {
         _checks = default;

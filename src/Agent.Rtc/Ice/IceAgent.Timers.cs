@@ -5,7 +5,7 @@ namespace Agent.Rtc.Ice;
 /// <content>What the clock drives: pacing, retransmission, nomination, consent, failure.</content>
 public sealed partial class IceAgent
 {
-    private bool NeedsPair => _selected is null || _selected.Keys != _keys;
+    private bool NeedsPair => _selected is null || _selected.Keys != _keys || _selected.State == CandidatePairState.Failed;
 
     private void Advance(MonotonicTime now)
     {
@@ -125,7 +125,7 @@ public sealed partial class IceAgent
 
         if (now >= _consent.ExpiresAt)
         {
-            _selected.Fail($"No consent for {IceLimits.ConsentLifetime.TotalSeconds} s (RFC 7675): the peer is gone or the path is broken.");
+            _checkList.Fail(_selected, _selected.State == CandidatePairState.Failed ? _selected.FailureReason! : $"No consent for {IceLimits.ConsentLifetime.TotalSeconds} s (RFC 7675): the peer is gone or the path is broken.");
             FailureReason = _selected.FailureReason;
             var restarting = _selected.Keys != _keys;
             _selected = null;
@@ -223,6 +223,7 @@ public sealed partial class IceAgent
     private bool Supersedes(CandidatePair pair, MonotonicTime now) =>
         _selected is null
         || _selected.Keys != pair.Keys
+        || _selected.State == CandidatePairState.Failed
         || pair.Priority > _selected.Priority
         || now - _selected.LastNominatedAt >= IceLimits.AggressiveNominationWindow;
 }

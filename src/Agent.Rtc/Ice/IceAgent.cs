@@ -134,7 +134,14 @@ public sealed partial class IceAgent
         ArgumentNullException.ThrowIfNull(candidate);
         if (State != IceConnectionState.Closed)
         {
+            var known = _checkList.Pairs.Count;
             _checkList.AddLocal(candidate, _keys, Role, _selected);
+            if (!NeedsPair && _checkList.Pairs.Count > known)
+            {
+                // A peer that does not know of the address learns of it by a check, before it may need it.
+                _checkList.TriggerFrom(candidate.Base);
+            }
+
             Advance(now);
         }
     }
@@ -195,7 +202,7 @@ public sealed partial class IceAgent
     }
 
     /// <summary>Data may be sent on a pair before it is nominated (RFC 8445 §12.1), and the check that made it valid is consent (RFC 7675 §5.1).</summary>
-    private CandidatePair? Path => _valid ?? _selected;
+    private CandidatePair? Path => _valid ?? (_selected is { State: CandidatePairState.Failed } ? null : _selected);
 
     /// <summary>Runs whatever is due.</summary>
     public void HandleTimeout(MonotonicTime now)

@@ -19,6 +19,7 @@ public sealed class StructureLayoutTests
             #include <sys/eventfd.h>
             #include <netinet/in.h>
             #include <netinet/udp.h>
+            #include <netinet/tcp.h>
             #include <poll.h>
             #include <errno.h>
             #include <time.h>
@@ -74,6 +75,11 @@ public sealed class StructureLayoutTests
         ("IPV6_PKTINFO", SocketConstants.IPV6_PKTINFO), ("UDP_SEGMENT", SocketConstants.UDP_SEGMENT),
         ("MSG_CTRUNC", SocketConstants.MSG_CTRUNC), ("MSG_TRUNC", SocketConstants.MSG_TRUNC),
         ("EFD_CLOEXEC", SocketConstants.EFD_CLOEXEC), ("EFD_NONBLOCK", SocketConstants.EFD_NONBLOCK),
+        ("SOCK_STREAM", SocketConstants.SOCK_STREAM), ("SO_REUSEADDR", SocketConstants.SO_REUSEADDR),
+        ("IPPROTO_TCP", SocketConstants.IPPROTO_TCP), ("TCP_NODELAY", SocketConstants.TCP_NODELAY),
+        ("TCP_NOTSENT_LOWAT", SocketConstants.TCP_NOTSENT_LOWAT), ("MSG_NOSIGNAL", SocketConstants.MSG_NOSIGNAL),
+        ("EBADF", Errno.EBADF), ("ENOMEM", Errno.ENOMEM), ("EFAULT", Errno.EFAULT), ("ENFILE", Errno.ENFILE), ("EMFILE", Errno.EMFILE),
+        ("ENOTSOCK", Errno.ENOTSOCK), ("EOPNOTSUPP", Errno.EOPNOTSUPP), ("ENOBUFS", Errno.ENOBUFS),
         ("POLLIN", SocketConstants.POLLIN), ("POLLOUT", SocketConstants.POLLOUT),
         ("EINTR", Errno.EINTR), ("ENXIO", Errno.ENXIO), ("EIO", Errno.EIO), ("EAGAIN", Errno.EAGAIN), ("EINVAL", Errno.EINVAL),
         ("ENOENT", Errno.ENOENT), ("EACCES", Errno.EACCES), ("EBUSY", Errno.EBUSY), ("ENODEV", Errno.ENODEV), ("EROFS", Errno.EROFS), ("ERANGE", Errno.ERANGE),

@@ -118,14 +118,12 @@ public sealed class UdpSocketTests
         using var client = UdpSocket.Bind(IPAddress.Loopback, 0, BufferBytes);
         var batch = new SendBatch(server, 64, SlotSize) { IsSegmenting = false };
         var lengths = Enumerable.Range(0, 64).Select(i => 1000 + i).ToArray();
-        using var wake = new EventFd();
-        var poller = new SocketPoller(server, wake);
         var received = new ReceiveBatch(client, 64, SlotSize);
         var arrived = new List<int>();
 
         AddAll(batch, lengths, client.Port);
         while (!batch.TryFlush())
-            Assert.True(poller.Wait(TimeSpan.FromSeconds(5), forWrite: true).Writable);
+            Assert.True(Poll(server, forWrite: true).Writable);
         while (arrived.Count < lengths.Length)
         {
             var count = ReceiveSome(client, received);
@@ -162,14 +160,31 @@ public sealed class UdpSocketTests
     {
         using var socket = UdpSocket.Bind(IPAddress.Loopback, 0, BufferBytes);
         using var wake = new EventFd();
-        var poller = new SocketPoller(socket, wake);
-        Assert.Equal(default, poller.Wait(TimeSpan.Zero, forWrite: false));
+        Assert.False(IsSignaled(TimeSpan.Zero));
         wake.Signal();
         wake.Signal();
-        Assert.True(poller.Wait(Timeout.InfiniteTimeSpan, forWrite: false).Signaled);
+        Assert.True(IsSignaled(Timeout.InfiniteTimeSpan));
         wake.Drain();
         wake.Drain();
-        Assert.Equal(new PollResult(false, true, false), poller.Wait(TimeSpan.Zero, forWrite: true));
+        Assert.False(IsSignaled(TimeSpan.Zero));
+        Assert.Equal((false, true), Poll(socket, forWrite: true));
+
+        bool IsSignaled(TimeSpan timeout)
+        {
+            var poller = new SocketPoller();
+            poller.Add(socket, forWrite: false);
+            var index = poller.Add(wake);
+            poller.Wait(timeout);
+            return poller.IsReadable(index);
+        }
+    }
+
+    private static (bool Readable, bool Writable) Poll(UdpSocket socket, bool forWrite)
+    {
+        var poller = new SocketPoller();
+        var index = poller.Add(socket, forWrite);
+        poller.Wait(TimeSpan.FromSeconds(5));
+        return (poller.IsReadable(index), poller.IsWritable(index));
     }
 
     private static unsafe void DisableChecksums(UdpSocket socket)
@@ -215,8 +230,7 @@ public sealed class UdpSocketTests
 
     private static int ReceiveSome(UdpSocket socket, ReceiveBatch batch)
     {
-        using var wake = new EventFd();
-        Assert.True(new SocketPoller(socket, wake).Wait(TimeSpan.FromSeconds(5), forWrite: false).Readable);
+        Assert.True(Poll(socket, forWrite: false).Readable);
         return batch.Receive();
     }
 

@@ -1,0 +1,54 @@
+namespace Agent.Rtc.Ice;
+
+/// <content>Paths that end other than by silence: a TCP connection that was closed, an address that the host has no more.</content>
+public sealed partial class IceAgent
+{
+    private const string ConnectionClosed = "The TCP connection was closed.";
+    private const string AddressGone = "This device no longer has the local address.";
+
+    /// <summary>A TCP connection has ended: its pair fails at once, and another pair is looked for if it was the one in use.</summary>
+    public void HandleConnectionClosed(TransportAddress local, TransportAddress remote, MonotonicTime now)
+    {
+        FailPairs(pair => IceAddress.SameEndpoint(pair.RemoteAddress, remote) && IceAddress.SameEndpoint(pair.Base, local), ConnectionClosed, now);
+    }
+
+    /// <summary>A local address is gone: the pairs from it fail at once, and another is looked for if one of them was in use.</summary>
+    /// <param name="localBase">The candidate's base, of either protocol or family.</param>
+    /// <param name="now">The present.</param>
+    public void RemoveLocalCandidate(TransportAddress localBase, MonotonicTime now)
+    {
+        _checkList.RemoveLocal(localBase);
+        FailPairs(pair => IceAddress.SameEndpoint(pair.Base, localBase), AddressGone, now);
+    }
+
+    private void FailPairs(Predicate<CandidatePair> isGone, string reason, MonotonicTime now)
+    {
+        if (State is IceConnectionState.Closed or IceConnectionState.Failed)
+        {
+            return;
+        }
+
+        foreach (var pair in _checkList.Pairs)
+        {
+            if (isGone(pair) && pair.State != CandidatePairState.Failed)
+            {
+                _checkList.Fail(pair, reason);
+            }
+        }
+
+        if (_valid is { State: CandidatePairState.Failed })
+        {
+            _valid = null;
+        }
+
+        if (_selected is not null && isGone(_selected))
+        {
+            // The pair of before a restart is not in the list any more.
+            _checkList.Fail(_selected, reason);
+            _consent.StopChecks();
+            _checkList.CheckAgain();
+        }
+
+        Advance(now);
+    }
+}

@@ -46,7 +46,7 @@ public sealed record ViewerStatus(string SessionId, string Camera, string Via, s
 /// <summary>The TCP side of the media port, for the metrics.</summary>
 /// <param name="Connections">Open ones, strangers' among them.</param>
 /// <param name="ConnectionsAccepted">In all.</param>
-/// <param name="ConnectionsRefused">Strangers that were sent away: too many, too slow, too talkative, or with something else to say than a check.</param>
+/// <param name="ConnectionsRefused">Strangers that proved nothing: too many, too slow, too talkative, with something else to say than a check, or gone by themselves.</param>
 /// <param name="PacketsReceived">RFC 4571 packets in.</param>
 /// <param name="PacketsSent">RFC 4571 packets out.</param>
 /// <param name="PacketsDropped">Packets that found their connection's queue full, or gone.</param>

@@ -116,7 +116,7 @@ internal sealed class TcpTransport : IDisposable
         foreach (var connection in _connections)
         {
             if (connection.Owner is null && now >= connection.AcceptedAt + ProofTime)
-                Refuse(connection, "No check came in time.");
+                connection.End("No check came in time.");
         }
     }
 
@@ -184,6 +184,7 @@ internal sealed class TcpTransport : IDisposable
             if (_byPath.TryGetValue(connection.Path, out var current) && current == connection)
                 _byPath.Remove(connection.Path);
             connection.Dispose();
+            _connectionsRefused += connection.Owner is null ? 1 : 0;
             if (connection.Owner is { IsRemoved: false } owner)
                 ended(owner, connection);
         }
@@ -243,7 +244,7 @@ internal sealed class TcpTransport : IDisposable
         }
 
         if (strangers >= MaximumUnproven)
-            Refuse(oldest!, "Newer ones came.");
+            oldest!.End("Newer ones came.");
         _connections.Add(connection);
         _count = _connections.Count;
         _byPath[connection.Path] = connection;
@@ -257,14 +258,14 @@ internal sealed class TcpTransport : IDisposable
             {
                 _packetsReceived++;
                 if (!dispatch(packet, connection.Path) && connection.Owner is null)
-                    Refuse(connection, "It was no check for a session there is.");
+                    connection.End("It was no check for a session there is.");
             }
 
             // The answer that proves it is sent when the session is drained, later in this turn.
             if (connection.Owner is null)
             {
                 if (connection.BytesReceived > TcpConnection.MaximumUnprovenBytes)
-                    Refuse(connection, "It sent much and proved nothing.");
+                    connection.End("It sent much and proved nothing.");
                 return;
             }
         }
@@ -286,12 +287,5 @@ internal sealed class TcpTransport : IDisposable
 
         if (count > MaximumPerViewer)
             oldest!.End($"The viewer has more than {MaximumPerViewer} TCP connections.");
-    }
-
-    private void Refuse(TcpConnection connection, string reason)
-    {
-        if (connection.EndReason is null)
-            _connectionsRefused++;
-        connection.End(reason);
     }
 }

@@ -88,6 +88,5 @@ public sealed class ManySessionsTests : IDisposable
         using var limit = new CancellationTokenSource(Patience);
         while (!condition())
             await Task.Delay(10, limit.Token);
-        _camera.Hub.NoteFrame();
     }
 }

@@ -83,7 +83,8 @@ public sealed class TcpTransportTests : IDisposable
         var published = new List<byte[]>();
         await PublishUntilAsync(() => GetFramesDropped(0) > 20, published, size: 60_000);
         Assert.Equal(0, Status.PacketsDropped);
-        Assert.Equal(0, GetFramesDropped(1));
+        var seen = other.AccessUnits.Count;
+        await PublishUntilAsync(() => other.AccessUnits.Count > seen + 3, published);
 
         var before = slow.AccessUnits.Count;
         slow.ReadAgain();

@@ -22,7 +22,8 @@ internal sealed class TestCamera
         Hub.NoteFrame();
     }
 
-    internal FrameHub Hub { get; } = new(Name);
+    /// <summary>Its clock stands still: however long a busy machine takes, the camera is not one that has fallen silent.</summary>
+    internal FrameHub Hub { get; } = new(Name, new StoppedClock());
 
     internal Dictionary<string, FrameHub> Hubs => new(StringComparer.Ordinal) { [Name] = Hub };
 
@@ -42,5 +43,10 @@ internal sealed class TestCamera
         Hub.Publish(accessUnit);
         accessUnit.Release();
         return (bytes, isKeyFrame);
+    }
+
+    private sealed class StoppedClock : TimeProvider
+    {
+        public override long GetTimestamp() => 1;
     }
 }

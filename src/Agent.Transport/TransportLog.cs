@@ -8,8 +8,8 @@ internal static partial class TransportLog
     /// <summary>Session ids are capabilities: the log shows enough to tell them apart, not enough to use them.</summary>
     internal const int ShownIdLength = 6;
 
-    [LoggerMessage(1, LogLevel.Information, "Media on UDP port {Port}; host candidates: {Addresses}")]
-    internal static partial void Listening(ILogger logger, int port, string addresses);
+    [LoggerMessage(1, LogLevel.Information, "Media on {Protocols} port {Port}; host candidates: {Addresses}")]
+    internal static partial void Listening(ILogger logger, string protocols, int port, string addresses);
 
     [LoggerMessage(12, LogLevel.Warning, "Viewers cannot connect by TCP: port {Port} cannot be opened: {Reason} Free it (ss -tlnp shows who has it), choose another webrtc.udpPort, or set webrtc.tcp to false")]
     internal static partial void TcpUnavailable(ILogger logger, int port, string reason);

@@ -87,7 +87,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
         Channels = new ViewerChannelGateway(_loop, _inbox);
         _resolver = new CandidateResolver(_loop, _logger, resolve);
         _places = new ViewerPlaces(options.MaximumViewers, hubs, fingerprint, GatherCandidates, random);
-        TransportLog.Listening(_logger, _loop.Port, string.Join(", ", GetListenAddresses()));
+        TransportLog.Listening(_logger, _loop.ListensOnTcp ? "UDP and TCP" : "UDP", _loop.Port, string.Join(", ", GetListenAddresses()));
     }
 
     /// <inheritdoc/>

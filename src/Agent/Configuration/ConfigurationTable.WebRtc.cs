@@ -15,6 +15,8 @@ internal static partial class ConfigurationTable
         new TransportOptions(), CheckWebRtc,
         WebRtcKey.Of("udpPort", "The one UDP port for all viewers; 0 lets the kernel choose.",
             new IntegerType(0, MaximumPort), o => o.UdpPort, (o, v) => o with { UdpPort = v }),
+        WebRtcKey.Of("tcp", "Whether viewers may also connect by TCP, to the port of the same number: for networks that let no UDP through.",
+            new BooleanType(), o => o.Tcp, (o, v) => o with { Tcp = v }),
         WebRtcKey.Of("listenAddresses", "Addresses to listen on and to offer to viewers; none means every interface that is up.",
             new ListType<IPAddress>(new TextType<IPAddress>("an IPv4 or IPv6 address", TryParseAddress, a => a.ToString()), "an array of addresses"),
             o => o.ListenAddresses, (o, v) => o with { ListenAddresses = v }),

@@ -154,6 +154,16 @@ internal sealed class MetricsPage
         Family("camera_agent_datagrams_sent_total", "counter", "UDP datagrams sent.", ([], transport.DatagramsSent));
         Family("camera_agent_datagrams_unmatched_total", "counter", "UDP datagrams that belong to no viewer.", ([], transport.DatagramsUnmatched));
         Family("camera_agent_send_errors_total", "counter", "UDP datagrams that the kernel refused.", ([], transport.SendErrors));
+        if (transport.Tcp is { } tcp)
+        {
+            Family("camera_agent_tcp_connections", "gauge", "Open TCP connections to the media port, strangers' among them.", ([], tcp.Connections));
+            Family("camera_agent_tcp_connections_accepted_total", "counter", "TCP connections to the media port.", ([], tcp.ConnectionsAccepted));
+            Family("camera_agent_tcp_connections_refused_total", "counter", "TCP connections that proved to be no viewer's.", ([], tcp.ConnectionsRefused));
+            Family("camera_agent_tcp_packets_received_total", "counter", "Packets received over TCP.", ([], tcp.PacketsReceived));
+            Family("camera_agent_tcp_packets_sent_total", "counter", "Packets sent over TCP.", ([], tcp.PacketsSent));
+            Family("camera_agent_tcp_packets_dropped_total", "counter", "Packets that found their TCP connection's queue full, or gone.", ([], tcp.PacketsDropped));
+        }
+
         Family("camera_agent_commands_dropped_total", "counter", "Signalling commands refused because the loop's queue was full.", ([], transport.CommandsDropped));
         Family("camera_agent_access_units_dropped_total", "counter", "Access units that the loop could not take in time.", ([], transport.AccessUnitsDropped));
         Family("camera_agent_session_faults_total", "counter", "Sessions closed because of a bug.", ([], transport.SessionFaults));

@@ -67,7 +67,7 @@ internal sealed partial class MqttSignaling : IAsyncDisposable
         _worker = Task.Run(WorkAsync);
     }
 
-    private readonly record struct Session(string Id, string? Mid);
+    private readonly record struct Session(string Id, string Camera, string? Mid);
 
     /// <summary>A client's message, or, without one, the end of a session.</summary>
     private readonly record struct Work(MqttMessage? Message, SignalKind Kind, string ClientOrSessionId, string Reason = "");
@@ -182,6 +182,11 @@ internal sealed partial class MqttSignaling : IAsyncDisposable
             return;
         }
 
+        if (_sessions.TryGetValue(client, out var running) && await TryRestartIceAsync(client, running, offer, message, cancellation).ConfigureAwait(false))
+        {
+            return;
+        }
+
         if (_sessions.Remove(client, out var previous))
         {
             await _gateway.CloseAsync(previous.Id, "replaced by a new offer of the same client", cancellation).ConfigureAwait(false);
@@ -197,17 +202,40 @@ internal sealed partial class MqttSignaling : IAsyncDisposable
             return;
         }
 
-        var session = new Session(answer.SessionId, AnsweredMid(answer.Answer));
+        var session = new Session(answer.SessionId, offer.Camera ?? _defaultCamera, AnsweredMid(answer.Answer));
         _sessions[client] = session;
         LogAccepted(client, offer.Camera ?? _defaultCamera, answer.SessionId);
-        Respond(client, message, JsonSerializer.SerializeToUtf8Bytes(new AnswerEnvelope("answer", answer.Answer), SignalingJson.Default.AnswerEnvelope));
-
-        // Every candidate of this side stands in the answer (RFC 8838 §13 end-of-candidates).
-        _connection.Publish(_topics.DeviceIce(client), "null"u8, AtLeastOnce, retain: false, s_expiry);
+        RespondWithAnswer(client, message, answer);
         if (_early.Take(client, session.Mid) is { } fragment)
         {
             await TrickleAsync(client, session, fragment, cancellation).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>
+    /// A client whose network has changed offers its running session anew, with new ICE credentials: the session goes on. Any other offer is for a
+    /// new one.
+    /// </summary>
+    private async ValueTask<bool> TryRestartIceAsync(
+        string client, Session session, OfferEnvelope offer, MqttMessage message, CancellationToken cancellation)
+    {
+        if ((offer.Camera ?? _defaultCamera) != session.Camera
+            || await _gateway.RestartIceAsync(session.Id, Encoding.UTF8.GetBytes(offer.Sdp!), cancellation).ConfigureAwait(false) is not { } answer)
+        {
+            return false;
+        }
+
+        LogRestarted(client, answer.SessionId);
+        RespondWithAnswer(client, message, answer);
+        return true;
+    }
+
+    private void RespondWithAnswer(string client, MqttMessage offer, ViewerAnswer answer)
+    {
+        Respond(client, offer, JsonSerializer.SerializeToUtf8Bytes(new AnswerEnvelope("answer", answer.Answer), SignalingJson.Default.AnswerEnvelope));
+
+        // Every candidate of this side stands in the answer (RFC 8838 §13 end-of-candidates).
+        _connection.Publish(_topics.DeviceIce(client), "null"u8, AtLeastOnce, retain: false, s_expiry);
     }
 
     private async ValueTask HandleIceAsync(string client, ReadOnlyMemory<byte> payload, CancellationToken cancellation)
@@ -367,6 +395,9 @@ internal sealed partial class MqttSignaling : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "MQTT viewer {Client} watches {Camera}, session {SessionId}")]
     private partial void LogAccepted(string client, string camera, string sessionId);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "MQTT viewer {Client} restarts ICE, session {SessionId}")]
+    private partial void LogRestarted(string client, string sessionId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "MQTT viewer {Client} refused: {Code}: {Reason}")]
     private partial void LogRefused(string client, string code, string reason);

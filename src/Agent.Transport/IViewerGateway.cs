@@ -108,6 +108,13 @@ public interface IViewerGateway
 
     ValueTask<IceRestartAnswer> RestartIceAsync(string sessionId, TrickleFragment fragment, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// ICE restart by an offer (RFC 8839 §4.4.1.1.1): new credentials and all else as the session has it, the peer's certificate too. The
+    /// answer is that of before with new credentials and candidates.
+    /// </summary>
+    /// <returns><c>null</c> if the offer is for another session than that one, or there is none.</returns>
+    ValueTask<ViewerAnswer?> RestartIceAsync(string sessionId, ReadOnlyMemory<byte> offer, CancellationToken cancellationToken);
+
     /// <summary>False if there was no such session.</summary>
     ValueTask<bool> CloseAsync(string sessionId, string reason, CancellationToken cancellationToken);
 

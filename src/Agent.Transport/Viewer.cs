@@ -8,7 +8,11 @@ namespace Agent.Transport;
 /// <summary>What the registry settles before a viewer enters the loop.</summary>
 internal sealed record ViewerTerms(
     string SessionId, string Camera, string Via, string Client, NegotiatedSession Negotiated, IceCredentials LocalIce,
-    IReadOnlyList<IceCandidate> LocalCandidates, uint Ssrc, uint RtxSsrc);
+    IReadOnlyList<IceCandidate> LocalCandidates, uint Ssrc, uint RtxSsrc)
+{
+    /// <summary>What the answer was made of; <c>null</c> if this side offered.</summary>
+    internal SdpAnswerOptions? AnswerOptions { get; init; }
+}
 
 /// <summary>One viewer inside the media loop, which owns everything here.</summary>
 internal sealed class Viewer(ViewerTerms terms, CameraFeed feed, PeerSession session, ViewerChannels channels, string etag, MonotonicTime openedAt)

@@ -197,6 +197,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
 
         var local = IceCredentials.Create(_random);
         var etag = _random.CreateToken(ETagBytes);
+        var candidates = GatherCandidates();
         IceRestartAnswer Restart()
         {
             if (!_sessions.TryGetValue(sessionId, out var viewer))
@@ -207,20 +208,33 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
                     ViewerErrorKind.Malformed, "An ICE restart needs new credentials: a=ice-ufrag is that of the present session (RFC 8445 §9)."));
             }
 
-            _loop.Apply(viewer, (local, remote), static (one, pair, now) => one.Session.RestartIce(pair.local, pair.remote, now));
-            if (viewer.IsRemoved)
-                return new IceRestartAnswer("", "", UnknownSession);
-            _loop.AddUfrag(viewer, local.Ufrag);
-            viewer.RemoteUfrag = remote.Ufrag;
-            viewer.ETag = etag;
-            viewer.HasEndOfCandidates = false;
-            viewer.NamesPending = 0;
-            _resolver.AddCandidates(viewer, fragment.Candidates, fragment.EndOfCandidates, literals: true);
-            return new IceRestartAnswer(
-                SdpNegotiation.FormatTrickleFragment(local, viewer.Terms.LocalCandidates, viewer.Terms.Negotiated.BundleMid), etag);
+            return TryRestart(viewer, new IceRestart(local, remote, candidates, etag), fragment.Candidates, fragment.EndOfCandidates)
+                ? new IceRestartAnswer(SdpNegotiation.FormatTrickleFragment(local, candidates, viewer.Terms.Negotiated.BundleMid), etag)
+                : new IceRestartAnswer("", "", UnknownSession);
         }
 
         return _loop.TryInvoke(Restart, out var done) ? await done.ConfigureAwait(false) : new IceRestartAnswer("", "", QueueFull);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ViewerAnswer?> RestartIceAsync(string sessionId, ReadOnlyMemory<byte> offer, CancellationToken cancellationToken)
+    {
+        var terms = await _loop.InvokeAsync(() => _sessions.GetValueOrDefault(sessionId)?.Terms, cancellationToken).ConfigureAwait(false);
+        if (terms?.AnswerOptions is not { } before)
+            return null;
+        var options = before with { Ice = IceCredentials.Create(_random), Candidates = GatherCandidates() };
+        if (!SdpNegotiation.TryAnswer(offer.Span, options, out var negotiated, out _) || !negotiated!.IsSameSession(terms.Negotiated))
+            return null;
+
+        var etag = _random.CreateToken(ETagBytes);
+        ViewerAnswer? Restart() =>
+            _sessions.TryGetValue(sessionId, out var viewer) && negotiated.RemoteIce.Ufrag != viewer.RemoteUfrag
+                && TryRestart(
+                    viewer, new IceRestart(options.Ice, negotiated.RemoteIce, options.Candidates, etag), negotiated.RemoteCandidates,
+                    negotiated.RemoteEndOfCandidates)
+                ? new ViewerAnswer(sessionId, negotiated.LocalSdp, etag)
+                : null;
+        return await _loop.InvokeAsync(Restart, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -311,7 +325,10 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
     {
         var options = place.Options;
         var terms = new ViewerTerms(
-            place.SessionId, options.StreamId, via, client, negotiated, options.Ice, options.Candidates, options.Ssrc, options.RtxSsrc);
+            place.SessionId, options.StreamId, via, client, negotiated, options.Ice, options.Candidates, options.Ssrc, options.RtxSsrc)
+        {
+            AnswerOptions = negotiated.IsOfferer ? null : options,
+        };
         var video = new RtpVideoSenderOptions(
             options.Ssrc, options.RtxSsrc, negotiated.PayloadType, negotiated.RtxPayloadType, options.Cname, negotiated.VideoMid, negotiated.Extensions,
             negotiated.ReducedSizeRtcp)
@@ -354,6 +371,28 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
         _resolver.AddCandidates(viewer, terms.Negotiated.RemoteCandidates, terms.Negotiated.RemoteEndOfCandidates, literals: false);
         return new ViewerAnswer(terms.SessionId, terms.Negotiated.LocalSdp, etag);
     }
+
+    /// <summary>On the loop: new credentials on both sides.</summary>
+    private bool TryRestart(Viewer viewer, IceRestart restart, IReadOnlyList<SignaledCandidate> remote, bool end)
+    {
+        _loop.Apply(viewer, restart, static (one, how, now) =>
+        {
+            one.Session.RestartIce(how.Local, how.Remote, now);
+            foreach (var candidate in how.Candidates)
+                one.Session.AddLocalCandidate(candidate, now);
+        });
+        if (viewer.IsRemoved)
+            return false;
+        _loop.AddUfrag(viewer, restart.Local.Ufrag);
+        viewer.RemoteUfrag = restart.Remote.Ufrag;
+        viewer.ETag = restart.ETag;
+        viewer.HasEndOfCandidates = false;
+        viewer.NamesPending = 0;
+        _resolver.AddCandidates(viewer, remote, end, literals: true);
+        return true;
+    }
+
+    private sealed record IceRestart(IceCredentials Local, IceCredentials Remote, IReadOnlyList<IceCandidate> Candidates, string ETag);
 
     /// <summary>On the loop: a viewer has gone.</summary>
     private void OnRemoved(Viewer viewer, string reason)

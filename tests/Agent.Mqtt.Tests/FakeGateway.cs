@@ -44,6 +44,12 @@ internal sealed class FakeGateway : IViewerGateway
         return ValueTask.FromResult(TrickleError);
     }
 
+    /// <summary>What an offer for a session that there is gets, if it restarts ICE.</summary>
+    public ViewerAnswer? Restarted { get; set; }
+
+    public ValueTask<ViewerAnswer?> RestartIceAsync(string sessionId, ReadOnlyMemory<byte> offer, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(Restarted is { } answer && answer.SessionId == sessionId ? answer : null);
+
     public ValueTask<IceRestartAnswer> RestartIceAsync(string sessionId, TrickleFragment fragment, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 

@@ -314,6 +314,34 @@ public sealed class MqttSignalingTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_new_offer_of_the_same_session_restarts_ice_in_it()
+    {
+        await OpenAsync();
+        _gateway.Restarted = new ViewerAnswer("s1", "v=0\r\na=ice-ufrag:new1\r\n", "etag2");
+        var offers = _gateway.Offers.Count;
+        _connection.Receive("base/webrtc/offer/c1", """{"type":"offer","sdp":"v=0\r\n"}""");
+
+        var answer = await _connection.NextAsync();
+        Assert.Equal("base/webrtc/answer/c1", answer.Topic);
+        Assert.Contains("new1", answer.Payload, StringComparison.Ordinal);
+        Assert.Equal("null", (await _connection.NextAsync()).Payload);
+        Assert.Empty(_gateway.Closed);
+        Assert.Equal(offers, _gateway.Offers.Count);
+    }
+
+    [Fact]
+    public async Task An_offer_of_another_camera_is_no_ice_restart()
+    {
+        await OpenAsync();
+        _gateway.Restarted = new ViewerAnswer("s1", "v=0\r\n", "etag2");
+        _connection.Receive("base/webrtc/offer/c1", """{"type":"offer","sdp":"v=0\r\n","camera":"other"}""");
+        await _connection.NextAsync();
+
+        Assert.Equal("s1", Assert.Single(_gateway.Closed).Session);
+        Assert.Equal("other", _gateway.Offers[^1].Camera);
+    }
+
+    [Fact]
     public async Task A_candidate_for_a_session_that_is_gone_says_bye()
     {
         await OpenAsync();

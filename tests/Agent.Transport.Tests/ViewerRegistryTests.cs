@@ -227,8 +227,29 @@ public sealed class ViewerRegistryTests : IDisposable
         Assert.Equal(restarted.ETag, await _registry.GetETagAsync(opened.SessionId, default));
         Assert.True(SdpNegotiation.TryParseTrickleFragment(System.Text.Encoding.UTF8.GetBytes(restarted.SdpFragment), out var parsed, out _));
         Assert.DoesNotContain(parsed!.Ice!.Ufrag, opened.Answer, StringComparison.Ordinal);
-        Assert.Equal(_registry.UdpPort, Assert.Single(parsed.Candidates).Port);
+        Assert.Equal(_registry.UdpPort, Assert.Single(parsed.Candidates).Port); // the passive TCP one is for active peers only
         Assert.Equal(ViewerErrorKind.UnknownSession, (await _registry.RestartIceAsync("unknown", fresh, default)).Error!.Kind);
+    }
+
+    [Fact]
+    public async Task An_offer_of_the_same_session_restarts_ice_and_any_other_does_not()
+    {
+        var opened = await OpenAsync();
+        var fresh = new IceCredentials("fresh", "fresh-password-fresh-password");
+
+        Assert.Null(await _registry.RestartIceAsync("unknown", TestOffer.Write(fresh), default));
+        Assert.Null(await _registry.RestartIceAsync(opened.SessionId, TestOffer.Write(), default)); // the same credentials
+        Assert.Null(await _registry.RestartIceAsync(opened.SessionId, TestOffer.Write(fresh, new DtlsFingerprint("sha-256", new byte[32].Select(_ => (byte)1).ToArray())), default));
+        Assert.Null(await _registry.RestartIceAsync(opened.SessionId, "v=0\r\n"u8.ToArray(), default));
+        Assert.Equal(opened.ETag, await _registry.GetETagAsync(opened.SessionId, default));
+
+        var restarted = await _registry.RestartIceAsync(opened.SessionId, TestOffer.Write(fresh), default);
+        Assert.Equal(opened.SessionId, restarted!.SessionId);
+        Assert.Equal(restarted.ETag, await _registry.GetETagAsync(opened.SessionId, default));
+        var without = new System.Text.RegularExpressions.Regex("a=ice-(ufrag|pwd):.*\r\n");
+        Assert.Equal(without.Replace(opened.Answer, ""), without.Replace(restarted.Answer, ""));
+        Assert.NotEqual(opened.Answer, restarted.Answer);
+        Assert.Equal(1, _registry.GetStatus().Viewers);
     }
 
     [Fact]

@@ -30,6 +30,20 @@ public sealed record NegotiatedSession(
     /// <summary>The peer's side of the data channels; <c>null</c> without any.</summary>
     public DataChannelTerms? DataChannels { get; init; }
 
+    /// <summary>
+    /// True if a session that was agreed as <paramref name="before"/> may go on under these terms: only ICE's credentials and candidates
+    /// differ, so that neither DTLS (RFC 8842 §4) nor RTP begins anew.
+    /// </summary>
+    public bool IsSameSession(NegotiatedSession before)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        return RemoteFingerprint.Algorithm == before.RemoteFingerprint.Algorithm
+            && RemoteFingerprint.Value.Span.SequenceEqual(before.RemoteFingerprint.Value.Span)
+            && (BundleMid, VideoMid, PayloadType, RtxPayloadType) == (before.BundleMid, before.VideoMid, before.PayloadType, before.RtxPayloadType)
+            && (ProfileLevelId, Extensions, ReducedSizeRtcp, DtlsRole) == (before.ProfileLevelId, before.Extensions, before.ReducedSizeRtcp, before.DtlsRole)
+            && DataChannels == before.DataChannels;
+    }
+
     /// <summary>This side's ICE role: whoever offers controls, unless the peer is lite and cannot (RFC 8445 §6.1.1).</summary>
     public IceRole IceRole => IsOfferer || RemoteIsIceLite ? IceRole.Controlling : IceRole.Controlled;
 }

@@ -18,22 +18,83 @@ function randomName(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** The lines that name the media sources of a session description. */
+function sourcesOf(sdp: string): string {
+  return sdp.match(/^a=ssrc:.*$/gm)?.join() ?? '';
+}
+
+/** The broker, not the agent, is out of reach. */
+class UnreachableError extends SignallingError {}
+
 /** Signalling over the broker's WebSocket listener with the agent's own topics. */
 export class MqttSignalling implements Signalling {
   readonly name = 'MQTT';
   onRemoteCandidate: (candidate: RTCIceCandidateInit | undefined) => void = () => {};
   onFailure: (message: string) => void = () => {};
 
-  private readonly client: MqttClient;
+  private client: MqttClient;
   private readonly clientId = `viewer-${randomName()}`;
   private answered: ((envelope: Envelope) => void) | undefined;
+  /** The agent's media sources: the same in an answer that restarts ICE, others in that to a new session. */
+  private sources = '';
+  private waiting: TrickledCandidate[] = [];
+  private isRestarting = false;
 
   constructor(
     private readonly brokerUrl: string,
     private readonly baseTopic: string,
     private readonly camera: string,
   ) {
-    this.client = mqtt.connect(brokerUrl, {
+    this.client = this.createClient();
+  }
+
+  async offer(sdp: string): Promise<string> {
+    const answer = await this.exchange(sdp);
+    this.sources = sourcesOf(answer);
+    return answer;
+  }
+
+  /** An offer of the same client that is the running session's but for ICE restarts ICE in that session. */
+  async restart(sdp: string): Promise<string> {
+    this.isRestarting = true;
+    this.waiting = [];
+    // The connection to the broker went with the network that it was made in, though nobody may have noticed.
+    this.client.removeAllListeners();
+    this.client.on('error', () => {});
+    this.client.end(true);
+    this.client = this.createClient();
+    try {
+      const answer = await this.exchange(sdp);
+      if (sourcesOf(answer) !== this.sources) {
+        throw new SignallingError('The session has ended.', 0);
+      }
+
+      this.isRestarting = false;
+      for (const candidate of this.waiting.splice(0)) {
+        this.trickle(candidate);
+      }
+
+      return answer;
+    } catch (error) {
+      // Without a network the broker is out of reach as well; that is no reason to give the session up.
+      throw error instanceof UnreachableError ? new Error(error.message) : error;
+    } finally {
+      this.isRestarting = false;
+    }
+  }
+
+  trickle(candidate: TrickledCandidate): void {
+    if (this.isRestarting) {
+      // For the new credentials, which the agent has to know first.
+      this.waiting.push(candidate);
+      return;
+    }
+
+    this.client.publish(this.topic('ice'), JSON.stringify(candidate), { qos: 1, properties: { messageExpiryInterval: offerExpirySeconds } });
+  }
+
+  private createClient(): MqttClient {
+    const client = mqtt.connect(this.brokerUrl, {
       protocolVersion: 5,
       clientId: this.clientId,
       reconnectPeriod: 0,
@@ -41,10 +102,12 @@ export class MqttSignalling implements Signalling {
       // The default is a worker made from a blob, which the page's content security policy forbids.
       timerVariant: 'native',
     });
-    this.client.on('message', (topic, payload) => this.receive(topic, payload.toString()));
+    client.on('message', (topic, payload) => this.receive(topic, payload.toString()));
+    return client;
   }
 
-  async offer(sdp: string): Promise<string> {
+  /** Publishes an offer and waits for its answer. */
+  private async exchange(sdp: string): Promise<string> {
     await this.connected();
     await this.client.subscribeAsync(
       [this.topic('answer'), `${this.topic('ice')}/device`, this.topic('bye')],
@@ -70,10 +133,6 @@ export class MqttSignalling implements Signalling {
     return envelope.sdp;
   }
 
-  trickle(candidate: TrickledCandidate): void {
-    this.client.publish(this.topic('ice'), JSON.stringify(candidate), { qos: 1, properties: { messageExpiryInterval: offerExpirySeconds } });
-  }
-
   close(): void {
     this.client.publish(this.topic('bye'), JSON.stringify({ reason: 'viewer left' }), { qos: 1 });
     this.client.end();
@@ -93,7 +152,7 @@ export class MqttSignalling implements Signalling {
         this.client.on('close', () => this.onFailure('The connection to the MQTT broker was lost.'));
         resolve();
       });
-      const fail = (error?: Error) => reject(new SignallingError(`Cannot reach the MQTT broker at ${this.brokerUrl}${error ? `: ${error.message}` : ''}.`, retrySeconds));
+      const fail = (error?: Error) => reject(new UnreachableError(`Cannot reach the MQTT broker at ${this.brokerUrl}${error ? `: ${error.message}` : ''}.`, retrySeconds));
       this.client.once('error', fail);
       this.client.once('close', () => fail());
     });

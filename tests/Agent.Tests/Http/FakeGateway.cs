@@ -43,6 +43,9 @@ internal sealed class FakeGateway : IViewerGateway
         return ValueTask.FromResult(new IceRestartAnswer("a=ice-ufrag:new1\r\n", ETag!, Error));
     }
 
+    public ValueTask<ViewerAnswer?> RestartIceAsync(string sessionId, ReadOnlyMemory<byte> offer, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<ViewerAnswer?>(null);
+
     public ValueTask<bool> CloseAsync(string sessionId, string reason, CancellationToken cancellationToken)
     {
         var existed = sessionId == Session && ETag is not null;

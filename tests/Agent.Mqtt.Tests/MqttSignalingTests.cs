@@ -194,7 +194,7 @@ public sealed class MqttSignalingTests : IAsyncDisposable
         await OpenAsync();
         _connection.Receive("base/webrtc/ice/c1", Candidate);
         _connection.Receive("base/webrtc/ice/c1", Candidate.Replace("\"0\"", "\"1\"", StringComparison.Ordinal));
-        _connection.Receive("base/webrtc/ice/c1", """{"candidate":"candidate:1 1 tcp 1 192.0.2.1 9 typ host tcptype active","sdpMid":"0"}""");
+        _connection.Receive("base/webrtc/ice/c1", """{"candidate":"candidate:1 1 tcp 1 192.0.2.1 9 typ host tcptype passive","sdpMid":"0"}""");
         _connection.Receive("base/webrtc/ice/c1", """{"candidate":"","sdpMid":"0"}""");
         _connection.Receive("base/webrtc/ice/c1", "null");
         await SettleAsync();

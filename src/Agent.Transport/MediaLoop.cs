@@ -59,7 +59,7 @@ internal sealed class MediaLoop : IDisposable
             _feeds.Add(name, new CameraFeed(hub, options, Wake));
         _feedList = [.. _feeds.Values];
         if (options.IceServers.Count > 0)
-            _servers = new IceServerClients(options, Port, new HostResolver(this, Dns.GetHostAddressesAsync), SystemRandomSource.Instance, logger);
+            _servers = new IceServerClients(options, Port, new BackgroundWork(this, Dns.GetHostAddressesAsync), SystemRandomSource.Instance, logger);
         _thread = new Thread(Run) { Name = "media-loop", IsBackground = true };
         _thread.Start();
     }
@@ -188,6 +188,7 @@ internal sealed class MediaLoop : IDisposable
             var wake = _poller.Add(_wake);
             var udp = _transport.Register(_poller, forWrite: _isBlocked);
             _tcp?.Register(_poller);
+            _servers?.Register(_poller);
             _poller.Wait(GetTimeout());
             if (_poller.IsReadable(wake))
             {
@@ -201,6 +202,8 @@ internal sealed class MediaLoop : IDisposable
             if (_poller.IsReadable(udp))
                 ReceiveDatagrams();
             _tcp?.Receive(_poller, SystemClock.Now, _dispatch, _markDirty);
+            if (_servers?.Receive(_poller, SystemClock.Now, _dispatch) == true)
+                ResumeRelayed();
             RunTimers(SystemClock.Now);
             _servers?.HandleTimeout(SystemClock.Now);
             _tcp?.HandleTimeout(SystemClock.Now);
@@ -346,14 +349,31 @@ internal sealed class MediaLoop : IDisposable
             _isBlocked = !_transport.TryFlush();
     }
 
+    /// <summary>The TCP connection that a viewer's media takes, its own or a TURN server's, has no room.</summary>
+    private bool IsMediaPathFull(Viewer viewer) => viewer.Session.TryGetMediaPath(out var from, out var to)
+        && (to.IsTcp ? _tcp?.HasRoom(new NetworkPath(from, to)) == false : _servers?.IsFull(from) == true);
+
+    /// <summary>A stream to a TURN server has room again for what its viewers' sessions hold.</summary>
+    private void ResumeRelayed()
+    {
+        foreach (var viewer in _viewers)
+        {
+            if (viewer.Session.IsMediaHeld)
+                MarkDirty(viewer);
+        }
+    }
+
     private void SendToServers()
     {
         while (_servers is not null && !_isBlocked && (_transport.HasRoom || _transport.TryFlush()))
         {
             if (!_servers.TryDequeueTransmit(_transport.NextSlot, SystemClock.Now, out var transmit))
-                return;
+                break;
             _transport.Add(transmit);
         }
+
+        if (_servers?.Flush(SystemClock.Now) == true)
+            ResumeRelayed();
     }
 
     private void SweepConnections()
@@ -377,8 +397,7 @@ internal sealed class MediaLoop : IDisposable
                 return false;
             }
 
-            viewer.Session.IsMediaHeld = _tcp is not null && viewer.Session.TryGetMediaPath(out var from, out var to) && to.IsTcp
-                && !_tcp.HasRoom(new NetworkPath(from, to));
+            viewer.Session.IsMediaHeld = IsMediaPathFull(viewer);
             var slot = _transport.NextSlot;
             if (!viewer.Session.TryDequeueTransmit(slot, now, wallClock, out var transmit))
                 return true;

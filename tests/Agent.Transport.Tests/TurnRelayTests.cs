@@ -25,6 +25,10 @@ public sealed class TurnRelayTests : IAsyncDisposable
 
     [Theory]
     [InlineData("turn:127.0.0.1:{0}?transport=udp")]
+    [InlineData("turn:127.0.0.1:{0}?transport=tcp")]
+    [InlineData("turns:localhost:{1}")]
+    [InlineData("turns:127.0.0.1:{1}?transport=tcp")]
+    [InlineData("turn:127.0.0.1:9?transport=udp turn:127.0.0.1:9?transport=tcp turns:localhost:{1}")] // nothing answers at the discard port
     public async Task A_viewer_behind_a_firewall_gets_pictures_through_the_relay(string url)
     {
         await _coturn.StartAsync();
@@ -72,6 +76,17 @@ public sealed class TurnRelayTests : IAsyncDisposable
         await PublishUntilAsync(() => viewer.AccessUnits.Count >= 5);
     }
 
+    [Theory]
+    [InlineData("turns:127.0.0.1:{1}", false, "certificate")] // signed by nobody the system knows
+    [InlineData("turns:127.0.0.2:{2}", true, "does not answer|refused|connected")]
+    public async Task A_stream_that_does_not_come_about_says_why(string url, bool isTrusted, string reason)
+    {
+        await _coturn.StartAsync();
+        Open(url, Coturn.Secret, isTrusted ? _coturn.CertificateFile : null);
+        await WaitForAsync(() => _registry!.GetStatus().IceServers[0].State == IceServerState.Failed);
+        Assert.Matches(reason, _registry!.GetStatus().IceServers[0].Error);
+    }
+
     [Fact]
     public async Task An_agent_that_stops_gives_its_allocation_back()
     {
@@ -100,18 +115,20 @@ public sealed class TurnRelayTests : IAsyncDisposable
         await PublishUntilAsync(() => another.AccessUnits.Count >= 5);
     }
 
-    private void Open(string urls, string secret = Coturn.Secret) => _registry = ViewerRegistry.Open(
+    private void Open(string urls, string secret = Coturn.Secret) => Open(urls, secret, _coturn.CertificateFile);
+
+    private void Open(string urls, string secret, string? caFile) => _registry = ViewerRegistry.Open(
         new TransportOptions
         {
             UdpPort = 0,
             ListenAddresses = [IPAddress.Loopback],
-            IceServers = [new IceServerOptions { Urls = [.. urls.Split(' ').Select(Parse)], Secret = secret }],
+            IceServers = [new IceServerOptions { Urls = [.. urls.Split(' ').Select(Parse)], Secret = secret, CaFile = caFile }],
         },
         _camera.Hubs, NullLoggerFactory.Instance);
 
     private IceServerUrl Parse(string url)
     {
-        Assert.True(IceServerUrl.TryParse(string.Format(null, url, _coturn.Port, _coturn.TlsPort), out var parsed));
+        Assert.True(IceServerUrl.TryParse(string.Format(null, url, _coturn.Port, _coturn.TlsPort, 9), out var parsed));
         return parsed;
     }
 
@@ -125,7 +142,7 @@ public sealed class TurnRelayTests : IAsyncDisposable
     private Task<TestViewer> OpenViewerAsync(bool relayOnly = false)
     {
         _camera.Publish(); // the servers may have taken so long that the camera counts as one that stands still
-        return TestViewer.OpenAsync(_registry!, relayOnly);
+        return TestViewer.OpenAsync(_registry!, relayOnly: relayOnly);
     }
 
     private async Task PublishUntilAsync(Func<bool> isDone)

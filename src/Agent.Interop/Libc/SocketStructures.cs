@@ -16,6 +16,7 @@ internal static class SocketConstants
     internal const int SOCK_NONBLOCK = 0x800; // bits/socket_type.h
     internal const int SOL_SOCKET = 1; // asm-generic/socket.h
     internal const int SO_REUSEADDR = 2; // asm-generic/socket.h
+    internal const int SO_ERROR = 4; // asm-generic/socket.h
     internal const int SO_SNDBUF = 7; // asm-generic/socket.h
     internal const int SO_RCVBUF = 8; // asm-generic/socket.h
     internal const int IPPROTO_IP = 0; // netinet/in.h

@@ -17,6 +17,9 @@ internal static unsafe partial class Syscalls
     internal static partial int bind(FileDescriptor sockfd, void* addr, uint addrlen);
 
     [LibraryImport(Library, SetLastError = true)]
+    internal static partial int connect(FileDescriptor sockfd, void* addr, uint addrlen);
+
+    [LibraryImport(Library, SetLastError = true)]
     internal static partial int listen(FileDescriptor sockfd, int backlog);
 
     [LibraryImport(Library, SetLastError = true)]

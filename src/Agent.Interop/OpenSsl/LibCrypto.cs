@@ -21,6 +21,7 @@ internal static unsafe partial class LibCrypto
     internal const int ERR_REASON_MASK = 0x7FFFFF;
 
     // openssl/x509_vfy.h and openssl/evp.h
+    internal const int X509_V_OK = 0;
     internal const int X509_V_ERR_CERT_REJECTED = 28;
     internal const int EVP_MAX_MD_SIZE = 64;
     internal const int EVP_PKEY_EC = 408;
@@ -75,6 +76,12 @@ internal static unsafe partial class LibCrypto
 
     [LibraryImport(Library)]
     internal static partial void X509_STORE_CTX_set_error(nint storeContext, int error);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int X509_VERIFY_PARAM_set1_ip_asc(nint parameters, string address);
+
+    [LibraryImport(Library)]
+    internal static partial nint X509_verify_cert_error_string(CLong error);
 
     [LibraryImport(Library)]
     internal static partial int X509_digest(nint certificate, nint digest, byte* result, uint* length);

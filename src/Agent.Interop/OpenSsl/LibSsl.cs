@@ -11,9 +11,15 @@ internal static unsafe partial class LibSsl
     internal const int DTLS1_2_VERSION = 0xFEFD;
     internal const int DTLS1_3_VERSION = 0xFEFC;
 
+    internal const int TLS1_2_VERSION = 0x0303;
+
     // openssl/ssl.h
     internal const int SSL_CTRL_SET_MTU = 17;
+    internal const int SSL_CTRL_MODE = 33;
     internal const int SSL_CTRL_SET_SESS_CACHE_MODE = 44;
+    internal const int SSL_CTRL_SET_TLSEXT_HOSTNAME = 55;
+    internal const int SSL_MODE_ENABLE_PARTIAL_WRITE = 0x1;
+    internal const int SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER = 0x2;
     internal const int DTLS_CTRL_GET_TIMEOUT = 73;
     internal const int DTLS_CTRL_HANDLE_TIMEOUT = 74;
     internal const int SSL_CTRL_SET_MIN_PROTO_VERSION = 123;
@@ -26,13 +32,38 @@ internal static unsafe partial class LibSsl
     internal const int SSL_VERIFY_FAIL_IF_NO_PEER_CERT = 2;
     internal const int SSL_ERROR_SSL = 1;
     internal const int SSL_ERROR_WANT_READ = 2;
+    internal const int SSL_ERROR_WANT_WRITE = 3;
+    internal const int SSL_ERROR_SYSCALL = 5;
     internal const int SSL_ERROR_ZERO_RETURN = 6;
+
+    internal const int TLSEXT_NAMETYPE_host_name = 0; // openssl/tls1.h
 
     // openssl/sslerr.h: an alert from the peer is reported as this offset plus the alert's number.
     internal const int SSL_AD_REASON_OFFSET = 1000;
 
     [LibraryImport(Library)]
     internal static partial nint DTLS_method();
+
+    [LibraryImport(Library)]
+    internal static partial nint TLS_client_method();
+
+    [LibraryImport(Library)]
+    internal static partial int SSL_CTX_set_default_verify_paths(SafeSslContextHandle context);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int SSL_CTX_load_verify_locations(SafeSslContextHandle context, string? file, string? directory);
+
+    [LibraryImport(Library)]
+    internal static partial int SSL_set_fd(SafeSslHandle ssl, int descriptor);
+
+    [LibraryImport(Library)]
+    internal static partial nint SSL_get0_param(SafeSslHandle ssl);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int SSL_set1_host(SafeSslHandle ssl, string name);
+
+    [LibraryImport(Library)]
+    internal static partial CLong SSL_get_verify_result(SafeSslHandle ssl);
 
     [LibraryImport(Library)]
     internal static partial SafeSslContextHandle SSL_CTX_new(nint method);

@@ -227,6 +227,15 @@ public sealed partial class TurnClient
         return false;
     }
 
+    /// <summary>The connection that carried the messages is over.</summary>
+    public void Abandon(string reason)
+    {
+        if (State is TurnState.Allocating or TurnState.Allocated)
+        {
+            Fail(reason);
+        }
+    }
+
     /// <summary>Gives the allocation back (RFC 8656 §8: a lifetime of 0); drain once more. There is no waiting for an answer.</summary>
     public void Close()
     {

@@ -7,7 +7,7 @@ namespace Agent.Rtc.Turn;
 public sealed class TurnStreamReader
 {
     /// <summary>Longest message taken: that of a datagram, with what TURN puts around it.</summary>
-    internal const int MaximumMessageLength = 2048;
+    public const int MaximumMessageLength = 2048;
 
     private readonly byte[] _buffer = new byte[8 * MaximumMessageLength];
     private int _start;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Agent.Interop.Libc;
 using Agent.Rtc;
 using Agent.Rtc.Ice;
 using Agent.Rtc.Turn;
@@ -24,7 +25,7 @@ internal sealed class IceServerClients
     private long _datagramsReceived;
     private long _datagramsDropped;
 
-    internal IceServerClients(TransportOptions options, ushort mediaPort, HostResolver resolver, IRandomSource random, ILogger logger)
+    internal IceServerClients(TransportOptions options, ushort mediaPort, BackgroundWork background, IRandomSource random, ILogger logger)
     {
         _logger = logger;
         _mediaPort = mediaPort;
@@ -33,9 +34,9 @@ internal sealed class IceServerClients
         var hasIPv4 = listen.Count != 1 || listen[0].AddressFamily == AddressFamily.InterNetwork || listen[0].Equals(IPAddress.IPv6Any);
         bool CanReach(TransportAddress server) => server.IsIPv4 ? hasIPv4 : hasIPv6;
         _stun = [.. options.IceServers.SelectMany(server => server.Urls).Where(url => url is { IsTurn: false, Transport: IceServerTransport.Udp })
-            .Select(url => new StunServer(url, resolver, random, CanReach))];
+            .Select(url => new StunServer(url, background, random, CanReach))];
         _turn = [.. options.IceServers.Where(server => server.Urls.Any(url => url.IsTurn))
-            .Select(server => new TurnServer(server, resolver, random, CanReach, logger))];
+            .Select(server => new TurnServer(server, background, random, CanReach, logger))];
         _viewersOnly = [.. options.IceServers.SelectMany(server => server.Urls).Where(url => url is { IsTurn: false, Transport: not IceServerTransport.Udp })];
         _gathering = Collect();
     }
@@ -92,7 +93,7 @@ internal sealed class IceServerClients
         {
             foreach (var relay in server.Attempts)
             {
-                if (relay.IsUdp && relay.Server == remote && relay.Client.HandleMessage(datagram, now, out relayed))
+                if (relay.Stream is null && relay.Server == remote && relay.Client.HandleMessage(datagram, now, out relayed))
                 {
                     relay.LocalAddress = local;
                     Conclude(server, in relayed, now);
@@ -115,6 +116,81 @@ internal sealed class IceServerClients
         }
 
         return false;
+    }
+
+    /// <summary>Names the streams to wait for.</summary>
+    internal void Register(SocketPoller poller)
+    {
+        foreach (var server in _turn)
+        {
+            foreach (var relay in server.Attempts)
+                relay.Stream?.Register(poller);
+        }
+    }
+
+    /// <summary>Takes what has come by TCP and TLS.</summary>
+    /// <param name="poller">Has waited.</param>
+    /// <param name="now">The present.</param>
+    /// <param name="dispatch">Takes viewers' datagrams.</param>
+    /// <returns>True if a stream that was full has room again.</returns>
+    internal bool Receive(SocketPoller poller, MonotonicTime now, Func<Span<byte>, NetworkPath, bool> dispatch)
+    {
+        var hasRoom = false;
+        foreach (var server in _turn)
+        {
+            var hasAnswers = false;
+            foreach (var relay in server.Attempts)
+            {
+                if (relay.Stream is not { } stream)
+                    continue;
+                var wasFull = stream.IsFull;
+                var mayHaveMessages = stream.Advance(poller);
+                hasRoom |= wasFull && !stream.IsFull;
+                for (var turn = 0; mayHaveMessages && stream.TryReceive(turn); turn++)
+                {
+                    while (stream.TryTake(out var message))
+                        hasAnswers |= !Take(relay, message, now, dispatch);
+                }
+
+                hasAnswers |= stream.Failure is not null;
+            }
+
+            if (hasAnswers)
+            {
+                server.Flush(now);
+                server.Review(now);
+                Publish();
+            }
+        }
+
+        return hasRoom;
+    }
+
+    /// <summary>Viewers whose media leaves from this address would have it dropped now.</summary>
+    internal bool IsFull(TransportAddress local)
+    {
+        foreach (var server in _turn)
+        {
+            if (server.Active is { Stream: { IsFull: true } } relay && relay.Relays(local))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Hands what waits for streams to the kernel.</summary>
+    /// <returns>True if a stream that was full has room again.</returns>
+    internal bool Flush(MonotonicTime now)
+    {
+        var hasRoom = false;
+        foreach (var server in _turn)
+        {
+            var wasFull = server.Active?.Stream?.IsFull == true;
+            server.Flush(now);
+            hasRoom |= wasFull && server.Active?.Stream?.IsFull == false;
+        }
+
+        return hasRoom;
     }
 
     /// <summary>The next request for a server by UDP.</summary>
@@ -155,8 +231,16 @@ internal sealed class IceServerClients
                 var length = relay.Client.Wrap(buffer, transmit.Length, transmit.Remote, now);
                 Volatile.Write(ref _datagramsDropped, _datagramsDropped + relay.Client.DatagramsDropped - dropped);
                 transmit = new Transmit(length, default, relay.Server);
-                Volatile.Write(ref _datagramsSent, _datagramsSent + (length > 0 ? 1 : 0));
-                return length > 0;
+                if (length == 0)
+                    return false;
+                if (relay.Stream is { } stream && !stream.TrySend(buffer[..length]))
+                {
+                    Volatile.Write(ref _datagramsDropped, _datagramsDropped + 1);
+                    return false;
+                }
+
+                Volatile.Write(ref _datagramsSent, _datagramsSent + 1);
+                return relay.Stream is null;
             }
         }
 
@@ -171,6 +255,16 @@ internal sealed class IceServerClients
     {
         foreach (var server in _turn)
             server.Close();
+    }
+
+    /// <returns>False for an answer of the server, which may change the gathering.</returns>
+    private bool Take(TurnRelay relay, Span<byte> message, MonotonicTime now, Func<Span<byte>, NetworkPath, bool> dispatch)
+    {
+        if (!relay.Client.HandleMessage(message, now, out var relayed) || relayed.Length == 0)
+            return false;
+        Volatile.Write(ref _datagramsReceived, _datagramsReceived + 1);
+        dispatch(message.Slice(relayed.Offset, relayed.Length), new NetworkPath(relayed.Relayed, relayed.Peer));
+        return true;
     }
 
     private void Conclude(TurnServer server, in RelayedDatagram relayed, MonotonicTime now)
@@ -220,7 +314,7 @@ internal sealed class IceServerClients
             status.AddRange(server.GetStatus());
             if (server.Active is not { Client: var client } relay)
                 continue;
-            if (relay.IsUdp && !client.MappedAddress.IsNone)
+            if (relay.Stream is null && !client.MappedAddress.IsNone)
                 addresses.Add(new GatheredAddress(IceCandidateType.ServerReflexive, client.MappedAddress, relay.LocalAddress, relay.Server));
             foreach (var relayed in ServerCandidates.Known(client.RelayedIPv4, client.RelayedIPv6))
                 addresses.Add(new GatheredAddress(IceCandidateType.Relayed, relayed, default, relay.Server));

@@ -18,6 +18,9 @@ public sealed record IceServerOptions
     /// <summary>Makes credentials that expire, in place of one that lasts.</summary>
     public string? Secret { get; init; }
 
+    /// <summary>A PEM file of the authorities to trust for <c>turns:</c>, by the agent only; <c>null</c> for the system's.</summary>
+    public string? CaFile { get; init; }
+
     /// <summary>A file whose first line is the secret.</summary>
     public string? SecretFile { get; init; }
 }

@@ -6,7 +6,7 @@ using Agent.Rtc.Stun;
 namespace Agent.Transport;
 
 /// <summary>One <c>stun:</c> URL: asks at the first address of each family how it sees the media port. The loop owns it.</summary>
-internal sealed class StunServer(IceServerUrl url, HostResolver resolver, IRandomSource random, Func<TransportAddress, bool> canReach)
+internal sealed class StunServer(IceServerUrl url, BackgroundWork background, IRandomSource random, Func<TransportAddress, bool> canReach)
 {
     private readonly List<StunBindingClient> _clients = [];
     private readonly RetryDelay _retry = new(random);
@@ -36,7 +36,7 @@ internal sealed class StunServer(IceServerUrl url, HostResolver resolver, IRando
         if (now >= _resolveAt)
         {
             _resolveAt = MonotonicTime.Never;
-            resolver.Resolve(url.Host, SetAddresses);
+            background.Resolve(url.Host, SetAddresses);
         }
 
         foreach (var client in _clients)

@@ -5,8 +5,10 @@ using Agent.Rtc.Turn;
 namespace Agent.Transport;
 
 /// <summary>An allocation on a TURN server, or the attempt to get one. The loop owns it.</summary>
-internal sealed class TurnRelay(IceServerUrl url, TransportAddress server, TurnClient client, MonotonicTime startedAt)
+internal sealed class TurnRelay(IceServerUrl url, TransportAddress server, TurnClient client, ServerStream? stream, MonotonicTime startedAt) : IDisposable
 {
+    private const int StreamBufferLength = 2048; // TurnClient wants 1500 and more for a wrapped datagram
+
     internal IceServerUrl Url => url;
 
     internal TransportAddress Server => server;
@@ -15,11 +17,24 @@ internal sealed class TurnRelay(IceServerUrl url, TransportAddress server, TurnC
 
     internal MonotonicTime StartedAt => startedAt;
 
-    /// <summary>Its messages are datagrams of the media port.</summary>
-    internal bool IsUdp => url.Transport == IceServerTransport.Udp;
+    /// <summary>What carries its messages; <c>null</c> if they are datagrams of the media port.</summary>
+    internal ServerStream? Stream => stream;
 
     /// <summary>The local address that the server answers to.</summary>
     internal TransportAddress LocalAddress { get; set; }
+
+    /// <summary>Puts the client's requests into the stream, and what waits there into the kernel.</summary>
+    internal void Flush(MonotonicTime now)
+    {
+        Span<byte> buffer = stackalloc byte[StreamBufferLength];
+        while (client.TryDequeueTransmit(buffer, now, out var length))
+            stream!.TrySend(buffer[..length]);
+        stream!.Flush();
+        if (stream.Failure is { } failure)
+            client.Abandon(failure);
+    }
+
+    public void Dispose() => stream?.Dispose();
 
     internal bool Relays(TransportAddress address) => address == client.RelayedIPv4 || address == client.RelayedIPv6;
 }

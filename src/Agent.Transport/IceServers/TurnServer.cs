@@ -1,4 +1,5 @@
 using System.Net;
+using Agent.Interop.OpenSsl;
 using Agent.Rtc;
 using Agent.Rtc.Ice;
 using Agent.Rtc.Stun;
@@ -12,7 +13,7 @@ namespace Agent.Transport;
 /// order, each a second after the one before or when that fails, and the first to give an allocation is kept for all viewers. When it is lost,
 /// or none works, a new round begins. The loop owns it.
 /// </summary>
-internal sealed class TurnServer(IceServerOptions options, HostResolver resolver, IRandomSource random, Func<TransportAddress, bool> canReach, ILogger logger)
+internal sealed class TurnServer(IceServerOptions options, BackgroundWork background, IRandomSource random, Func<TransportAddress, bool> canReach, ILogger logger)
 {
     internal const string OtherFamilyOnly = "has only addresses of the family that the agent does not listen on (webrtc.listenAddresses)";
 
@@ -39,6 +40,7 @@ internal sealed class TurnServer(IceServerOptions options, HostResolver resolver
     private int _nextTarget;
     private int _redirections;
     private string? _lastFailure;
+    private OpenSslTlsClientContext? _tls;
 
     /// <summary>The allocation in use.</summary>
     internal TurnRelay? Active { get; private set; }
@@ -80,6 +82,7 @@ internal sealed class TurnServer(IceServerOptions options, HostResolver resolver
             if (attempt.Client.State == TurnState.Failed)
             {
                 _attempts.RemoveAt(i);
+                attempt.Dispose();
                 NoteFailure(attempt, now);
             }
         }
@@ -95,7 +98,7 @@ internal sealed class TurnServer(IceServerOptions options, HostResolver resolver
     {
         foreach (var relay in _attempts)
         {
-            if (relay.IsUdp && relay.Client.TryDequeueTransmit(buffer, now, out var length))
+            if (relay.Stream is null && relay.Client.TryDequeueTransmit(buffer, now, out var length))
             {
                 transmit = new Transmit(length, default, relay.Server);
                 return true;
@@ -105,12 +108,15 @@ internal sealed class TurnServer(IceServerOptions options, HostResolver resolver
         while (_closing.Count > 0)
         {
             var relay = _closing[^1];
-            if (relay.Client.TryDequeueTransmit(buffer, now, out var length))
+            if (relay.Stream is null && relay.Client.TryDequeueTransmit(buffer, now, out var length))
             {
                 transmit = new Transmit(length, default, relay.Server);
                 return true;
             }
 
+            if (relay.Stream is not null)
+                relay.Flush(now);
+            relay.Dispose();
             _closing.RemoveAt(_closing.Count - 1);
         }
 
@@ -118,9 +124,20 @@ internal sealed class TurnServer(IceServerOptions options, HostResolver resolver
         return false;
     }
 
+    /// <summary>Hands what waits for streams to the kernel.</summary>
+    internal void Flush(MonotonicTime now)
+    {
+        foreach (var relay in _attempts)
+        {
+            if (relay.Stream is not null)
+                relay.Flush(now);
+        }
+    }
+
     /// <summary>Gives the allocation back; drain once more.</summary>
     internal void Close()
     {
+        _tls?.Dispose();
         _nextAt = MonotonicTime.Never;
         foreach (var attempt in _attempts)
             Close(attempt);
@@ -140,7 +157,7 @@ internal sealed class TurnServer(IceServerOptions options, HostResolver resolver
                 : Active is not null ? IceServerState.Spare
                 : IceServerState.Trying;
             yield return new IceServerStatus(
-                url.ToString(), state, client is not null && Active!.IsUdp ? ServerCandidates.Known(client.MappedAddress) : [],
+                url.ToString(), state, client is not null && Active!.Stream is null ? ServerCandidates.Known(client.MappedAddress) : [],
                 client is null ? [] : ServerCandidates.Known(client.RelayedIPv4, client.RelayedIPv6),
                 state == IceServerState.ViewersOnly ? "The agent does not speak TURN over DTLS." : error is null ? null : $"The server {error}.")
             {
@@ -158,18 +175,38 @@ internal sealed class TurnServer(IceServerOptions options, HostResolver resolver
         var (userName, password) = TurnCredentials.Create(options, DateTimeOffset.UtcNow);
         _login = (userName ?? "", password ?? "");
         _nextAt = MonotonicTime.Never;
+        if (_tls is null && Array.Exists(_urls, static url => url.Transport == IceServerTransport.Tls))
+        {
+            _resolving++;
+            background.Run(() => Task.FromResult(new OpenSslTlsClientContext(options.CaFile)), SetTls);
+        }
+
         string[] hosts = [.. _urls.Select(url => url.Host).Distinct(StringComparer.OrdinalIgnoreCase)];
-        _resolving = hosts.Length;
+        _resolving += hosts.Length;
         foreach (var host in hosts)
-            resolver.Resolve(host, (addresses, error) => SetAddresses(host, addresses, error));
+            background.Resolve(host, (addresses, error) => SetAddresses(host, addresses, error));
     }
 
     private void SetAddresses(string host, IPAddress[] addresses, string? error)
     {
         _resolved[host] = (addresses, error);
+        EndPreparation();
+    }
+
+    private void SetTls(OpenSslTlsClientContext? tls, string? error)
+    {
+        _tls = tls;
+        foreach (var url in _urls.Where(url => error is not null && url.Transport == IceServerTransport.Tls))
+            _failures[url] = $"is not asked: {error}";
+        EndPreparation();
+    }
+
+    /// <summary>Begins to try once everything is known that takes time to find out.</summary>
+    private void EndPreparation()
+    {
         if (--_resolving > 0)
             return;
-        foreach (var url in _urls)
+        foreach (var url in _urls.Where(url => url.Transport != IceServerTransport.Tls || _tls is not null))
         {
             var (found, failed) = _resolved.First(one => one.Key.Equals(url.Host, StringComparison.OrdinalIgnoreCase)).Value;
             var usable = found.Select(address => TransportAddress.From(address, url.Port))
@@ -185,8 +222,10 @@ internal sealed class TurnServer(IceServerOptions options, HostResolver resolver
     private void StartNext(MonotonicTime now)
     {
         var (url, server) = _targets[_nextTarget++];
-        var client = new TurnClient(url.Transport != IceServerTransport.Udp, _login.UserName, _login.Password, random);
-        _attempts.Add(new TurnRelay(url, server, client, now));
+        var isStream = url.Transport != IceServerTransport.Udp;
+        var stream = isStream ? new ServerStream(server, url.Transport == IceServerTransport.Tls ? _tls : null, url.Host) : null;
+        var client = new TurnClient(isStream, _login.UserName, _login.Password, random);
+        _attempts.Add(new TurnRelay(url, server, client, stream, now));
         _nextAt = _nextTarget < _targets.Count ? now + Stagger : MonotonicTime.Never;
     }
 

@@ -57,7 +57,11 @@ internal static partial class ConfigurationTable
         IceServerKey.Of("credentialFile", "A file whose first line is the password.", FilePath, o => o.CredentialFile, (o, v) => o with { CredentialFile = v }),
         IceServerKey.Of("secret", "The secret shared with the TURN server (coturn's static-auth-secret): each viewer gets a password made from it that is good for a day.",
             Text("a secret", text => text.Length > 0), o => o.Secret, (o, v) => o with { Secret = v }),
-        IceServerKey.Of("secretFile", "A file whose first line is the secret.", FilePath, o => o.SecretFile, (o, v) => o with { SecretFile = v }));
+        IceServerKey.Of("secretFile", "A file whose first line is the secret.", FilePath, o => o.SecretFile, (o, v) => o with { SecretFile = v }),
+        IceServerKey.Of("caFile", "PEM file of the authorities that the agent trusts for turns:, in place of the system's; viewers trust their own.",
+            FilePath, o => o.CaFile, (o, v) => o with { CaFile = v }));
+
+    private const int LongestTurnUserName = 480;
 
     private static void CheckWebRtc(TransportOptions webRtc, string path, ConfigBinding binding)
     {
@@ -81,10 +85,20 @@ internal static partial class ConfigurationTable
             binding.Report($"{path}.{sources[1]}", $"set together with {path}.{sources[0]}; remove one.");
         }
 
+        if (server.CaFile is { } authorities && !File.Exists(authorities))
+        {
+            binding.Report($"{path}.caFile", $"found \"{authorities}\"; there is no such file.");
+        }
+
         var usesSecret = server.Secret is not null || server.SecretFile is not null;
         if (!usesSecret && server.UserName is null != (sources.Length == 0))
         {
             binding.Report(path, "username and credential (or credentialFile) go together; secret needs no username.");
+        }
+
+        if (server.UserName is { Length: > LongestTurnUserName })
+        {
+            binding.Report($"{path}.username", $"is longer than {LongestTurnUserName} characters (RFC 8489 §14.3 allows 508, less the expiry time of a secret's).");
         }
 
         if (sources.Length == 0 && server.Urls.FirstOrDefault(url => url.IsTurn) is { } turn)

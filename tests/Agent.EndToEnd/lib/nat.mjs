@@ -173,7 +173,7 @@ class Home {
         chain across {
           type filter hook forward priority filter; policy drop;
           ${udp === 'blocked' ? 'meta l4proto udp drop' : ''}
-          ${tcpPorts ? `iifname "lan" tcp dport != { ${tcpPorts.join(', ')} } drop` : ''}
+          ${tcpPorts ? `iifname "lan" ct state new tcp dport != { ${tcpPorts.join(', ')} } drop` : ''}
           ct state established,related accept
           iifname "lan" accept
           ct status dnat accept

@@ -32,14 +32,22 @@ internal sealed class ServerStream : IDisposable
     /// <param name="host">The name that the certificate must have.</param>
     internal ServerStream(TransportAddress server, OpenSslTlsClientContext? tls, string host)
     {
-        Span<byte> address = stackalloc byte[16];
-        var length = server.WriteAddress(address);
-        _socket = TcpConnector.Begin(address[..length], server.Port, server.ScopeId, out var error);
-        if (_socket is null)
-            Failure = $"cannot be connected to: {error}";
-        else if (tls is not null)
-            _tls = new OpenSslTlsClient(tls, _socket, host);
         _isSecured = tls is null;
+        try
+        {
+            Span<byte> address = stackalloc byte[16];
+            var length = server.WriteAddress(address);
+            _socket = TcpConnector.Begin(address[..length], server.Port, server.ScopeId, out var error);
+            if (_socket is null)
+                Failure = $"cannot be connected to: {error}";
+            else if (tls is not null)
+                _tls = new OpenSslTlsClient(tls, _socket, host);
+        }
+        catch (Exception broken) when (broken is LibcException or OpenSslException)
+        {
+            // No descriptors left, or a name that OpenSSL does not take: a matter of this server, not of the viewers.
+            Failure = $"cannot be connected to: {broken.Message}";
+        }
     }
 
     /// <summary>Why it is over, in words that follow "the server …"; <c>null</c> while it lives.</summary>

@@ -53,7 +53,7 @@ internal sealed class StunServer(IceServerUrl url, BackgroundWork background, IR
     private void SetAddresses(IPAddress[] addresses, string? error)
     {
         var now = SystemClock.Now;
-        _unresolved = error;
+        _unresolved = error is null ? null : $"is not known: {error}";
         if (error is not null)
         {
             _resolveAt = now + _retry.Next();

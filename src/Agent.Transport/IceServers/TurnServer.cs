@@ -54,7 +54,11 @@ internal sealed class TurnServer(IceServerOptions options, BackgroundWork backgr
         {
             var next = Active is null ? _nextAt : MonotonicTime.Never;
             foreach (var attempt in _attempts)
-                next = MonotonicTime.Min(next, attempt.Client.NextTimeout);
+            {
+                // One that has failed, as a stream may at any time, is judged at once.
+                next = attempt.Client.State == TurnState.Failed ? MonotonicTime.Zero : MonotonicTime.Min(next, attempt.Client.NextTimeout);
+            }
+
             return next;
         }
     }
@@ -225,6 +229,8 @@ internal sealed class TurnServer(IceServerOptions options, BackgroundWork backgr
         var isStream = url.Transport != IceServerTransport.Udp;
         var stream = isStream ? new ServerStream(server, url.Transport == IceServerTransport.Tls ? _tls : null, url.Host) : null;
         var client = new TurnClient(isStream, _login.UserName, _login.Password, random);
+        if (stream?.Failure is { } failure)
+            client.Abandon(failure);
         _attempts.Add(new TurnRelay(url, server, client, stream, now));
         _nextAt = _nextTarget < _targets.Count ? now + Stagger : MonotonicTime.Never;
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Agent.Rtc;
+using Agent.Rtc.Dtls;
 using Agent.Rtc.Ice;
 using Agent.Rtc.Sdp;
 using Microsoft.Extensions.Logging.Abstractions;

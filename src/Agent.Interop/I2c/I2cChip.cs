@@ -30,7 +30,8 @@ public sealed unsafe class I2cChip : II2cChip
         errno = opened < 0 ? Marshal.GetLastPInvokeError() : 0;
         if (errno != 0) return null;
         var chip = new I2cChip(opened, address);
-        errno = chip.Claim();
+        errno = chip.CheckAdapter();
+        if (errno == 0) errno = chip.Claim();
         if (errno == 0) return chip;
         chip.Dispose();
         return null;
@@ -38,6 +39,9 @@ public sealed unsafe class I2cChip : II2cChip
 
     public int Transfer(ReadOnlySpan<byte> write, Span<byte> read)
     {
+        // A kernel driver may have taken the chip since.
+        var claimed = Claim();
+        if (claimed != 0) return claimed;
         fixed (byte* written = write, answer = read)
         {
             var messages = stackalloc i2c_msg[2];
@@ -51,14 +55,14 @@ public sealed unsafe class I2cChip : II2cChip
 
     public void Dispose() => descriptor.Dispose();
 
-    /// <summary>I2C_RDWR would go past a kernel driver without a word; I2C_SLAVE asks whether there is one.</summary>
-    private int Claim()
+    /// <summary>I2C_RDWR would go past a kernel driver without a word; I2C_SLAVE, whose argument is the address itself, says EBUSY if there is one.</summary>
+    private int Claim() => Syscalls.ioctl(descriptor, I2cDev.I2C_SLAVE, (void*)address) < 0 ? Marshal.GetLastPInvokeError() : 0;
+
+    private int CheckAdapter()
     {
         var functions = (nuint)0;
         var errno = Syscalls.Ioctl(descriptor, I2cDev.I2C_FUNCS, ref functions);
         if (errno != 0) return errno;
-        if ((functions & (nuint)I2cDev.I2C_FUNC_I2C) == 0) return Errno.EOPNOTSUPP;
-        // Its argument is the address itself.
-        return Syscalls.ioctl(descriptor, I2cDev.I2C_SLAVE, (void*)address) < 0 ? Marshal.GetLastPInvokeError() : 0;
+        return (functions & (nuint)I2cDev.I2C_FUNC_I2C) == 0 ? Errno.EOPNOTSUPP : 0;
     }
 }

@@ -16,7 +16,7 @@ describe('Implementations of WebRTC that others wrote, over WHEP', () => {
 
   // What whep.test.mjs, roaming.test.mjs and firefox.test.mjs do with browsers is more than this.
   for (const peer of peers.filter(({ command }) => command)) {
-    test(`${peer.name} connects, ${peer.decodes === false ? 'receives' : 'decodes'}${peer.restarts ? ', restarts ICE' : ''} and leaves`, async () => {
+    test(`${peer.name} connects, ${peer.decodes === false ? 'receives' : 'decodes'}${peer.channels ? ', commands over a data channel' : ''}${peer.restarts ? ', restarts ICE' : ''} and leaves`, async () => {
       const result = await exercise(peer, home);
       if (peer.decodes === false) {
         assert.ok(result.packets >= 2 * framesWanted, `${result.packets} packets`);

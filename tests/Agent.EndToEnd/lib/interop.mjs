@@ -12,15 +12,15 @@ const python = '/usr/bin/python3'; // Debian's, which sees Debian's packages
 export const framesWanted = 60;
 const timeoutMilliseconds = 30_000;
 
-/** WebRTC implementations other than ours. `restarts`: the peer can restart ICE; `decodes` is false where complete packets are all there is to see. */
+/** WebRTC implementations other than ours. `restarts`: the peer can restart ICE; `channels`: it opens a data channel; `decodes` is false where complete packets are all there is to see. */
 export const peers = [
   { name: 'Chromium', launch: launchChromium, executablePath: '/usr/bin/chromium', restarts: true },
   { name: 'Firefox', launch: launchFirefox, executablePath: '/usr/bin/firefox-esr', restarts: true },
-  { name: 'libwebrtc (@roamhq/wrtc)', command: [process.execPath, 'wrtc.mjs'], restarts: true, decodes: false },
+  { name: 'libwebrtc (@roamhq/wrtc)', command: [process.execPath, 'wrtc.mjs'], restarts: true, channels: true, decodes: false },
   { name: 'GStreamer webrtcbin', command: [python, 'gstreamer_peer.py'] },
   { name: 'aiortc', command: [python, 'aiortc_peer.py'] },
-  { name: 'werift', command: [process.execPath, 'werift.mjs'], restarts: true },
-  { name: 'libdatachannel (node-datachannel)', command: [process.execPath, 'nodeDataChannel.mjs'] },
+  { name: 'werift', command: [process.execPath, 'werift.mjs'], restarts: true, channels: true },
+  { name: 'libdatachannel (node-datachannel)', command: [process.execPath, 'nodeDataChannel.mjs'], channels: true },
 ];
 
 /** A peer that is a program in peers/, run in a namespace: another machine in the home. */
@@ -113,6 +113,9 @@ export async function exercise(peer, where) {
       await running.until(what, async () => (await running.frames()) >= from + framesWanted);
     };
     await enough('frames arrive');
+    if (peer.channels) {
+      await running.until('the agent answers over a data channel', ({ channel }) => channel === 'unknown-entity');
+    }
     const milliseconds = performance.now() - before;
     const [{ sessionId, peer: seen }] = await where.viewers();
     if (peer.restarts) {
@@ -127,7 +130,7 @@ export async function exercise(peer, where) {
     await eventually('the agent has forgotten the session', async () => (await where.viewers()).length === 0);
     return {
       name: peer.name, version: running.version, milliseconds, dtls: seen.dtlsVersion, srtp: seen.srtpProfile, pair: seen.selectedPair,
-      restarted: Boolean(peer.restarts), frames: end.frames ?? end.decoded, packets: end.packets, decoded: end.decoded, complaints: end.complaints ?? '', gaps: end.gaps ?? 0,
+      restarted: Boolean(peer.restarts), answered: Boolean(peer.channels), frames: end.frames ?? end.decoded, packets: end.packets, decoded: end.decoded, complaints: end.complaints ?? '', gaps: end.gaps ?? 0,
     };
   } finally {
     await running.kill();

@@ -1,5 +1,5 @@
 import { getLibraryVersion, PeerConnection, RtcpReceivingSession, Video } from 'node-datachannel';
-import { RtpReceiver, say, serve, versionOf } from './peer.mjs';
+import { command, RtpReceiver, say, serve, tellAnswer, versionOf } from './peer.mjs';
 
 await serve('libdatachannel (node-datachannel)', `${getLibraryVersion()} (${versionOf('node-datachannel')})`, async (whep) => {
   const receiver = new RtpReceiver();
@@ -11,8 +11,11 @@ await serve('libdatachannel (node-datachannel)', `${getLibraryVersion()} (${vers
   const track = connection.addTrack(video);
   track.setMediaHandler(new RtcpReceivingSession());
   track.onMessage((packet) => receiver.push(packet));
+  const channel = connection.createDataChannel('control');
+  channel.onOpen(() => channel.sendMessage(command));
+  channel.onMessage(tellAnswer);
   connection.setLocalDescription('offer');
   await gathered;
   connection.setRemoteDescription(await whep.open(connection.localDescription().sdp), 'answer');
-  return { finish: receiver.finish, track, connection };
+  return { finish: receiver.finish, track, channel, connection };
 });

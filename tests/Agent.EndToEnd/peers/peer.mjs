@@ -37,6 +37,12 @@ export async function serve(peer, version, connect) {
   process.exit();
 }
 
+/** What a peer sends over a data channel `control` when it is open: a command that the agent answers and does not carry out. */
+export const command = JSON.stringify({ type: 'command', id: 1, entity: 'nobody', value: 1 });
+
+/** Tells of the answer to the command. */
+export const tellAnswer = (text) => say({ channel: JSON.parse(text).code });
+
 /** Takes RTP packets of H.264 as a peer hands them over, tells of whole frames, and decodes them at the end. */
 export class RtpReceiver {
   assembler = new H264Assembler();

@@ -1,5 +1,5 @@
 import { RTCPeerConnection, RTCSessionDescription, useH264 } from 'werift';
-import { RtpReceiver, say, serve, versionOf } from './peer.mjs';
+import { command, RtpReceiver, say, serve, tellAnswer, versionOf } from './peer.mjs';
 
 await serve('werift', versionOf('werift'), async (whep) => {
   const receiver = new RtpReceiver();
@@ -7,6 +7,9 @@ await serve('werift', versionOf('werift'), async (whep) => {
   connection.connectionStateChange.subscribe((state) => say({ state }));
   const transceiver = connection.addTransceiver('video', { direction: 'recvonly' });
   transceiver.onTrack.subscribe((track) => track.onReceiveRtp.subscribe((packet) => receiver.push(packet.serialize())));
+  const channel = connection.createDataChannel('control');
+  channel.stateChanged.subscribe((state) => state === 'open' && channel.send(command));
+  channel.onMessage.subscribe((message) => tellAnswer(String(message)));
   await connection.setLocalDescription(await connection.createOffer());
   await connection.setRemoteDescription(new RTCSessionDescription(await whep.open(connection.localDescription.sdp), 'answer'));
   return {

@@ -1,5 +1,5 @@
 import wrtc from '@roamhq/wrtc';
-import { say, serve, versionOf } from './peer.mjs';
+import { command, say, serve, tellAnswer, versionOf } from './peer.mjs';
 const pollMilliseconds = 250;
 
 /**
@@ -14,6 +14,9 @@ await serve('libwebrtc (@roamhq/wrtc)', versionOf('@roamhq/wrtc'), async (whep) 
   const connection = new wrtc.RTCPeerConnection();
   connection.onconnectionstatechange = () => say({ state: connection.connectionState });
   connection.addTransceiver('video', { direction: 'recvonly' });
+  const channel = connection.createDataChannel('control');
+  channel.onopen = () => channel.send(command);
+  channel.onmessage = ({ data }) => tellAnswer(data);
   const describe = async (options) => {
     await connection.setLocalDescription(await connection.createOffer(options));
     while (connection.iceGatheringState !== 'complete') {

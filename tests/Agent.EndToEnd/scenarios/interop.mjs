@@ -5,7 +5,7 @@ import { report, table } from '../lib/report.mjs';
 
 const home = await startHome({ impaired: true });
 await home.network.link.set({ delayMilliseconds: 5 }); // as in interop.test.mjs
-const rows = [['peer', 'version', 'DTLS, SRTP', 'frames decoded', 'ICE restart', 'session deleted']];
+const rows = [['peer', 'version', 'DTLS, SRTP', 'frames decoded', 'data channel', 'ICE restart', 'session deleted']];
 try {
   for (const peer of peers) {
     try {
@@ -14,10 +14,10 @@ try {
       rows.push([
         peer.name, result.version, `${result.dtls}, ${result.srtp}`,
         peer.decodes === false ? `no H.264 in this build; ${result.packets} packets` : `${result.decoded}${clean}`,
-        result.restarted ? 'yes' : 'the peer has none', 'yes',
+        result.answered ? 'yes' : '–', result.restarted ? 'yes' : 'the peer has none', 'yes',
       ]);
     } catch (error) {
-      rows.push([peer.name, '', '', `failed: ${error.message.split('\n')[0]}`, '', '']);
+      rows.push([peer.name, '', '', `failed: ${error.message.split('\n')[0]}`, '', '', '']);
       process.exitCode = 1;
     }
   }

@@ -132,7 +132,7 @@ internal static class FuzzTargets
     /// <summary>As it came, and as the chunks of a packet that has passed the checksum and the tag, to an association that stands.</summary>
     private static void FuzzSctp(byte[] input)
     {
-        SctpPacket.TryParse(input, out _);
+        _ = SctpPacket.TryParse(input, out _);
         var (random, now, buffer) = (new Zeros(), MonotonicTime.From(TimeSpan.FromHours(1)), new byte[2 * SctpFormat.MaximumPacketLength]);
         var handler = new Deaf();
         var (near, far) = (new SctpAssociation(5000, 5000, handler, random), new SctpAssociation(5000, 5000, handler, random));

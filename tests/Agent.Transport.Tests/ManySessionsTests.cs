@@ -83,7 +83,7 @@ public sealed class ManySessionsTests : IDisposable
 
     private static int CountDescriptors() => Directory.GetFiles("/proc/self/fd").Length;
 
-    private async Task WaitForAsync(Func<bool> condition)
+    private static async Task WaitForAsync(Func<bool> condition)
     {
         using var limit = new CancellationTokenSource(Patience);
         while (!condition())

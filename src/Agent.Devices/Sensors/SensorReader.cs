@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Agent.Devices.Sensors;
 
 /// <summary>Waits for one bus's drivers, on a thread of its own, so that nobody else has to. Opens and closes the bus's sources.</summary>
-internal sealed partial class SensorReader
+internal sealed partial class SensorReader : IDisposable
 {
     /// <summary>System calls and little else.</summary>
     private const int StackBytes = 256 * 1024;
@@ -27,12 +27,13 @@ internal sealed partial class SensorReader
     public void Read(Sensor sensor) => _orders.Add(sensor);
 
     /// <summary>Ends the thread once the driver lets it; a hanging one is left behind.</summary>
-    public void Stop() => _orders.CompleteAdding();
+    public void Dispose() => _orders.CompleteAdding();
 
     private void Run()
     {
         foreach (var sensor in _orders.GetConsumingEnumerable()) _done(_bus, Read(sensor.Source));
         foreach (var sensor in _bus.Sensors) sensor.Source.Dispose();
+        _orders.Dispose();
     }
 
     private SensorReading Read(ISensorSource source)

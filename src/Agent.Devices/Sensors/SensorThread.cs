@@ -49,7 +49,7 @@ public sealed partial class SensorThread : IDisposable
         _readings.CompleteAdding();
         if (!_thread.IsAlive) return;
         _thread.Join();
-        foreach (var reader in _readers) reader.Stop();
+        foreach (var reader in _readers) reader.Dispose();
     }
 
     private TimeSpan Now => _clock.GetElapsedTime(_started);

@@ -1,4 +1,3 @@
-using Agent.Devices;
 using Agent.Devices.Gpio;
 using Agent.Interop.Gpio;
 using GpioKey = Agent.Configuration.Key<Agent.Devices.Gpio.GpioOptions>;

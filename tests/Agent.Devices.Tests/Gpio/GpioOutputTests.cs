@@ -1,10 +1,8 @@
 using Agent.Devices.Gpio;
-using Agent.Interop.Gpio;
-using Microsoft.Extensions.Logging;
 
 namespace Agent.Devices.Tests.Gpio;
 
-public sealed class GpioOutputTests
+public sealed class GpioOutputTests : IDisposable
 {
     private static readonly GpioOptions Pump = new() { Name = "pump", Kind = GpioKind.Relay, Line = "GPIO17" };
 
@@ -12,6 +10,9 @@ public sealed class GpioOutputTests
 
     private readonly FakeGpioKernel _kernel = new FakeGpioKernel().Plug("/dev/gpiochip0", "chip", "GPIO17", "GPIO18");
     private readonly CollectingLoggers _log = new();
+
+    public void Dispose() => _log.Dispose();
+
     private TimeSpan _now = TimeSpan.FromHours(1);
 
     private FakeLine Line => _kernel["GPIO17"];

@@ -4,12 +4,14 @@ using Agent.Interop.Libc;
 
 namespace Agent.Devices.Tests.Gpio;
 
-public sealed class GpioPortTests
+public sealed class GpioPortTests : IDisposable
 {
     private readonly FakeGpioKernel _kernel = new FakeGpioKernel()
         .Plug("/dev/gpiochip0", "pinctrl-bcm2711", "ID_SDA", "GPIO17", "LED", "SHARED").Plug("/dev/gpiochip1", "mcp23017", "A0", "SHARED", "TWICE", "TWICE");
 
     private readonly CollectingLoggers _log = new();
+
+    public void Dispose() => _log.Dispose();
 
     private GpioPort Port(GpioAddress address) => new(_kernel, address, new GpioLineSettings(GpioDirection.Input), _log);
 

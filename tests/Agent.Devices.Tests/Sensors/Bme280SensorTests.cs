@@ -4,7 +4,7 @@ using Agent.Interop.Libc;
 
 namespace Agent.Devices.Tests.Sensors;
 
-public sealed class Bme280SensorTests
+public sealed class Bme280SensorTests : IDisposable
 {
     /// <summary>The trimming values of the worked example in the BMP280's data sheet (BST-BMP280-DS001, 3.12), and a BME280's dig_H1.</summary>
     private static readonly byte[] s_main =
@@ -19,6 +19,8 @@ public sealed class Bme280SensorTests
     private static readonly byte[] s_data = [0x65, 0x5a, 0xc0, 0x7e, 0xed, 0x00, 0x75, 0x30];
 
     private readonly FakeChip _chip = new();
+
+    public void Dispose() => _chip.Dispose();
 
     private static IEnumerable<byte> Words(params int[] words) => words.SelectMany(word => new[] { (byte)word, (byte)(word >> 8) });
 
@@ -202,7 +204,7 @@ public sealed class Bme280SensorTests
 
         public bool IsDisposed { get; private set; }
 
-        public II2cChip? Open(string bus, int address, out int errno)
+        public FakeChip? Open(string bus, int address, out int errno)
         {
             Assert.Equal(("/dev/i2c-1", 0x76), (bus, address));
             errno = OpenError;

@@ -2,9 +2,12 @@ using Agent.Devices.Sensors;
 
 namespace Agent.Devices.Tests.Sensors;
 
-public sealed class SensorBusTests
+public sealed class SensorBusTests : IDisposable
 {
     private readonly CollectingLoggers _log = new();
+
+    public void Dispose() => _log.Dispose();
+
     private readonly Sensor _first;
     private readonly Sensor _second;
     private readonly SensorBus _bus;

@@ -2,9 +2,12 @@ using Agent.Devices.Sensors;
 
 namespace Agent.Devices.Tests.Sensors;
 
-public sealed class SensorTests
+public sealed class SensorTests : IDisposable
 {
     private readonly CollectingLoggers _log = new();
+
+    public void Dispose() => _log.Dispose();
+
     private readonly List<string> _seen = [];
     private TimeSpan _now;
 

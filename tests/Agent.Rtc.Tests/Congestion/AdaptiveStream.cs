@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Agent.Rtc.Rtp;
 using Agent.Rtc.Tests.Network;
 using Agent.Rtc.Tests.Rtp;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Agent.Rtc.Sctp;
-using Agent.Rtc.Tests.Network;
 
 namespace Agent.Rtc.Tests.Sctp;
 
@@ -97,7 +96,7 @@ public sealed class SctpHostileTests
 
         // What fills the gap is taken nevertheless.
         FeedData(tsn, 0, 0, 3, "first"u8.ToArray());
-        Assert.Equal(1, _pair.B.Messages.Count);
+        Assert.Single(_pair.B.Messages);
     }
 
     [Fact]

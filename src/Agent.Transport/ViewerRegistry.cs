@@ -108,11 +108,11 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         if (!_places.TryReserve(offer.Camera, out var place, out var refusal))
             return Refuse(refusal);
+        place = place with { Options = place.Options with { WantsDataChannels = _options.DataChannels } };
         ViewerAnswer? answer = null;
         try
         {
-            answer = SdpNegotiation.TryAnswer(
-                offer.Offer.Span, place.Options with { WantsDataChannels = _options.DataChannels }, out var negotiated, out var error)
+            answer = SdpNegotiation.TryAnswer(offer.Offer.Span, place.Options, out var negotiated, out var error)
                 ? await EnterAsync(place, negotiated!, offer.Via, offer.Client).ConfigureAwait(false)
                 : Refuse(ToViewerError(error!));
             return answer;

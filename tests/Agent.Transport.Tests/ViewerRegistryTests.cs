@@ -236,7 +236,7 @@ public sealed class ViewerRegistryTests : IDisposable
     public async Task An_offer_of_the_same_session_restarts_ice_and_any_other_does_not()
     {
         var opened = await OpenAsync();
-        var fresh = new IceCredentials("fresh", "fresh-password-fresh-password");
+        var fresh = new IceCredentials("fresh", "freshpasswordfreshpassword");
 
         Assert.Null(await _registry.RestartIceAsync("unknown", TestOffer.Write(fresh), default));
         Assert.Null(await _registry.RestartIceAsync(opened.SessionId, TestOffer.Write(), default)); // the same credentials

@@ -34,8 +34,8 @@ while [ $# -gt 0 ]; do
 done
 [ ${#kernels[@]} -gt 0 ] || kernels=(6.1 6.12)
 
-# Emulated, the areas take one to two minutes, on a busy machine several times that; a machine that hangs is stopped.
-timeout_seconds=600
+# Emulated, the areas take some six minutes, on a busy machine several times that; a machine that hangs is stopped.
+timeout_seconds=1500
 architecture=x86_64-linux-gnu
 passed=0
 failed=0

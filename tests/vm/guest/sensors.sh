@@ -52,7 +52,6 @@ is_unavailable() { entity_shows "$1" '"isAvailable":false'; }
 has_value() { entity_shows "$1" "\"value\":\"$2\"" && is_available "$1"; }
 metric_is() { wget -q -O - http://127.0.0.1:8080/metrics | grep -q "^camera_agent_sensor_$1"; }
 value_of() { wget -q -O - "http://127.0.0.1:8080/api/entities/$1" | sed -n 's/.*"value":"\([^"]*\)".*/\1/p'; }
-log_has() { grep -q "$1" /tmp/agent.log || { sed 's/^/# /' /tmp/agent.log; return 1; }; }
 
 own='"kind": "bme280", "device": "/dev/'$adapter'", "interval": "200ms", "precision": 2'
 cat >/tmp/agent.json <<END2
@@ -75,7 +74,8 @@ check 'hwmon: 25.5 °C' has_value board 25.5
 check '1-Wire: 21.5 °C' has_value pool 21.5
 check 'the unit and the device class are those of the channel' entity_shows air_humidity '"deviceClass":"humidity".*"unit":"%"'
 check "while the kernel's driver has the chip, the agent's own leaves it alone" is_unavailable own
-check 'and says why' log_has 'a kernel driver has the chip at 0x76'
+says_why() { grep -q 'a kernel driver has the chip at 0x76' /tmp/agent.log; }
+check 'and says why' wait_until says_why
 check 'the values are metrics' metric_is 'value{sensor="air_pressure"} 1006.53'
 
 # The chip changes hands while the agent runs; the kernel's values are kept to compare.
@@ -122,7 +122,8 @@ echo 6500 >$chips/48/delay_ms
 usleep 500000
 echo 30000 >$wire/millidegrees
 check 'while a driver hangs the others go on' has_value pool 30.0
-has_hung() { metric_is 'hangs_total 1'; }
+# Whatever else is on the adapter hangs with it.
+has_hung() { metric_is 'hangs_total [1-9]'; }
 hangs() { wait_until has_hung || wait_until has_hung; }
 check 'a driver that hangs is given up on' hangs
 check 'its sensor is unavailable' is_unavailable board

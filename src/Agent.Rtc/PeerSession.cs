@@ -278,6 +278,8 @@ public sealed class PeerSession : IDisposable
             video with { FramesDropped = video.FramesDropped + _framesDropped }, _datagramsDropped)
         {
             Data = _data?.GetStatus(),
+            CandidatesRefused = _ice.CandidatesRefused,
+            StunMessagesDropped = _ice.TransmitsDropped,
         };
     }
 

@@ -32,4 +32,10 @@ public sealed record PeerSessionStatus(
 {
     /// <summary>The data channels; <c>null</c> if none were agreed.</summary>
     public DataChannelStatus? Data { get; init; }
+
+    /// <summary>The peer's candidates, and pairs of them, that a session's caps kept out.</summary>
+    public long CandidatesRefused { get; init; }
+
+    /// <summary>STUN messages that found their queue full.</summary>
+    public long StunMessagesDropped { get; init; }
 }

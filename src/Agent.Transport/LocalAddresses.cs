@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Agent.Rtc;
 using Agent.Rtc.Ice;
@@ -14,20 +12,15 @@ namespace Agent.Transport;
 /// </summary>
 internal static class LocalAddresses
 {
-    private const string InterfaceAddressFile = "/proc/net/if_inet6";
-    private const int FlagsField = 4; // address, ifindex, prefix length, scope, flags, name
-    private const int IFA_F_DADFAILED = 0x08; // linux/if_addr.h
-    private const int IFA_F_DEPRECATED = 0x20; // linux/if_addr.h
-    private const int IFA_F_TENTATIVE = 0x40; // linux/if_addr.h
-
     /// <param name="listen">The configured addresses; empty means all.</param>
+    /// <param name="interfaceAddresses">Those of the interfaces that are up.</param>
     /// <param name="port">The media port.</param>
     /// <param name="protocol">Which of its two.</param>
     /// <returns>In falling priority, IPv6 and IPv4 by turns (RFC 8421 §4).</returns>
     internal static IReadOnlyList<IceCandidate> GetCandidates(
-        IReadOnlyList<IPAddress> listen, ushort port, TransportProtocol protocol = TransportProtocol.Udp)
+        IReadOnlyList<IPAddress> listen, IReadOnlyList<IPAddress> interfaceAddresses, ushort port, TransportProtocol protocol = TransportProtocol.Udp)
     {
-        var addresses = listen.Count > 0 && !listen.Any(IsUnspecified) ? listen : Select(listen, GetInterfaceAddresses());
+        var addresses = listen.Count > 0 && !listen.Any(IsUnspecified) ? listen : Select(listen, interfaceAddresses);
         var candidates = new List<IceCandidate>();
         foreach (var address in Interleave(addresses))
         {
@@ -49,36 +42,6 @@ internal static class LocalAddresses
         return usable.Exists(address => !IPAddress.IsLoopback(address))
             ? usable.Where(address => !IPAddress.IsLoopback(address) || listen.Contains(address))
             : usable;
-    }
-
-    /// <summary>The addresses in a listing of /proc/net/if_inet6 that the kernel says must not be used for new traffic.</summary>
-    internal static HashSet<IPAddress> ReadUnusable(IEnumerable<string> lines)
-    {
-        var unusable = new HashSet<IPAddress>();
-        foreach (var line in lines)
-        {
-            var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (fields.Length > FlagsField && int.TryParse(fields[FlagsField], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var flags)
-                && (flags & (IFA_F_DADFAILED | IFA_F_DEPRECATED | IFA_F_TENTATIVE)) != 0 && fields[0].Length == 32)
-            {
-                unusable.Add(new IPAddress(Convert.FromHexString(fields[0])));
-            }
-        }
-
-        return unusable;
-    }
-
-    private static List<IPAddress> GetInterfaceAddresses()
-    {
-        var unusable = File.Exists(InterfaceAddressFile) ? ReadUnusable(File.ReadLines(InterfaceAddressFile)) : [];
-
-        // Tunnels and loopback report "unknown" for up (RFC 2863 operstate).
-        return [.. NetworkInterface.GetAllNetworkInterfaces()
-            .Where(one => one.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown)
-            .SelectMany(one => one.GetIPProperties().UnicastAddresses)
-            .Select(one => one.Address)
-            .Where(address => !unusable.Contains(address))
-            .Distinct()];
     }
 
     private static IEnumerable<IPAddress> Interleave(IEnumerable<IPAddress> addresses)

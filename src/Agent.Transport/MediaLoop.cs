@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Agent.Interop.Libc;
 using Agent.Media;
 using Agent.Rtc;
+using Agent.Rtc.Ice;
 using Microsoft.Extensions.Logging;
 
 namespace Agent.Transport;
@@ -23,6 +24,9 @@ internal sealed class MediaLoop : IDisposable
     private readonly SocketPoller _poller = new();
     private readonly UdpTransport _transport;
     private readonly TcpTransport? _tcp;
+    private readonly InterfaceAddresses _interfaces = new();
+    private readonly IReadOnlyList<IPAddress> _listen;
+    private IReadOnlyList<TransportAddress> _hosts;
     private readonly Func<Span<byte>, NetworkPath, bool> _dispatch;
     private readonly Action<Viewer> _markDirty;
     private readonly Action<Viewer, TcpConnection> _onConnectionEnded;
@@ -50,6 +54,8 @@ internal sealed class MediaLoop : IDisposable
     internal MediaLoop(TransportOptions options, IReadOnlyDictionary<string, FrameHub> hubs, Action<Viewer, string> onRemoved, ILogger logger)
     {
         (_transport, _tcp) = MediaPort.Open(options, logger);
+        _listen = options.ListenAddresses;
+        _hosts = GetHosts();
         _dispatch = Dispatch;
         _markDirty = MarkDirty;
         _onConnectionEnded = OnConnectionEnded;
@@ -68,6 +74,9 @@ internal sealed class MediaLoop : IDisposable
 
     /// <summary>Whether viewers may connect by TCP, to the same port.</summary>
     internal bool ListensOnTcp => _tcp is not null;
+
+    /// <summary>Any thread: the addresses of the interfaces that are up now.</summary>
+    internal IReadOnlyList<IPAddress> InterfaceAddresses => _interfaces.Current;
 
     /// <summary>Any thread.</summary>
     internal TcpStatus? TcpStatus => _tcp?.GetStatus();
@@ -171,6 +180,7 @@ internal sealed class MediaLoop : IDisposable
             command.Abandon();
         _transport.Dispose();
         _tcp?.Dispose();
+        _interfaces.Dispose();
         _wake.Dispose();
     }
 
@@ -187,6 +197,7 @@ internal sealed class MediaLoop : IDisposable
             _poller.Clear();
             var wake = _poller.Add(_wake);
             var udp = _transport.Register(_poller, forWrite: _isBlocked);
+            var interfaces = _interfaces.Register(_poller);
             _tcp?.Register(_poller);
             _servers?.Register(_poller);
             _poller.Wait(GetTimeout());
@@ -199,6 +210,8 @@ internal sealed class MediaLoop : IDisposable
                 PumpFrames();
             }
 
+            if (_poller.IsReadable(interfaces) && _interfaces.Receive())
+                FollowInterfaces();
             if (_poller.IsReadable(udp))
                 ReceiveDatagrams();
             _tcp?.Receive(_poller, SystemClock.Now, _dispatch, _markDirty);
@@ -374,6 +387,35 @@ internal sealed class MediaLoop : IDisposable
 
         if (_servers?.Flush(SystemClock.Now) == true)
             ResumeRelayed();
+    }
+
+    /// <summary>Running sessions learn at once of addresses that have come and gone; what they send about it leaves in this turn.</summary>
+    private void FollowInterfaces()
+    {
+        var before = _hosts;
+        _hosts = GetHosts();
+        var gone = before.Except(_hosts).ToList();
+        var come = _hosts.Except(before).ToList();
+        if (gone.Count + come.Count == 0)
+            return;
+        TransportLog.AddressesChanged(_logger, string.Join(", ", _hosts.Where(one => !one.IsTcp).Select(one => one.ToIPAddress())));
+        foreach (var viewer in _viewers.ToArray())
+        {
+            Apply(viewer, (gone, come), static (one, change, now) =>
+            {
+                foreach (var address in change.come)
+                    one.Session.AddLocalCandidate(IceCandidate.CreateHost(address), now);
+                foreach (var address in change.gone)
+                    one.Session.RemoveLocalCandidate(address, now);
+            });
+        }
+    }
+
+    /// <summary>Present host candidates' addresses, of both protocols.</summary>
+    private List<TransportAddress> GetHosts()
+    {
+        List<TransportAddress> hosts = [.. LocalAddresses.GetCandidates(_listen, _interfaces.Current, Port).Select(one => one.Address)];
+        return _tcp is null ? hosts : [.. hosts, .. hosts.Select(one => one.WithProtocol(TransportProtocol.Tcp))];
     }
 
     private void SweepConnections()

@@ -14,6 +14,9 @@ internal static partial class TransportLog
     [LoggerMessage(12, LogLevel.Warning, "Viewers cannot connect by TCP: port {Port} cannot be opened: {Reason} Free it (ss -tlnp shows who has it), choose another webrtc.udpPort, or set webrtc.tcp to false")]
     internal static partial void TcpUnavailable(ILogger logger, int port, string reason);
 
+    [LoggerMessage(13, LogLevel.Information, "The network interfaces have changed; host candidates now: {Addresses}")]
+    internal static partial void AddressesChanged(ILogger logger, string addresses);
+
     [LoggerMessage(2, LogLevel.Information, "Viewer {Session} opened: camera {Camera}, client {Client}, via {Via}")]
     internal static partial void ViewerOpened(ILogger logger, string session, string camera, string client, string via);
 

@@ -428,10 +428,10 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
 
     private List<IceCandidate> GatherCandidates(TransportProtocol protocol)
     {
-        var hosts = LocalAddresses.GetCandidates(_options.ListenAddresses, _loop.Port, protocol);
+        var hosts = LocalAddresses.GetCandidates(_options.ListenAddresses, _loop.InterfaceAddresses, _loop.Port, protocol);
         return [.. hosts, .. PublicAddresses.GetCandidates(_options.PublicAddresses, hosts, _loop.Port, protocol)];
     }
 
     private string[] GetListenAddresses() =>
-        [.. LocalAddresses.GetCandidates(_options.ListenAddresses, _loop.Port).Select(one => one.Address.ToString())];
+        [.. LocalAddresses.GetCandidates(_options.ListenAddresses, _loop.InterfaceAddresses, _loop.Port).Select(one => one.Address.ToString())];
 }

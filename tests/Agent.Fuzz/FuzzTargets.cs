@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Agent.Devices.Sensors;
 using Agent.Devices.Sources;
+using Agent.Interop.Libc;
 using Agent.Interop.V4l2;
 using Agent.Media.Notices;
 using Agent.Media.Splitting;
@@ -48,6 +49,9 @@ internal static class FuzzTargets
             input => SdpNegotiation.TryParseTrickleFragment(input, out _, out _)),
         new("candidate", Texts("candidate:3393339970 1 udp 2113937151 ac590cda-736a-41f8-ae9d-a44dcc66a513.local 52321 typ host generation 0 network-cost 999",
             "a=candidate:2 1 udp 1694498815 192.0.2.3 45664 typ srflx raddr 10.0.1.1 rport 8998"), input => SdpNegotiation.TryParseCandidate(input, out _)),
+        new("packet-framing", Hex("0003010203000001ff"), FuzzFraming),
+        new("route-message", Hex("3400000014000000000000000000000" + "00a40c000030000001400010020010db800000000000000000000000708000800c0000000",
+            "2000000010000000000000000000000000000100030000004310010000000000"), FuzzRoute),
         new("rtp", Hex("9060303900bc614e01020304bede00011030000041", "80e0000100000001010203047c8541"), input =>
         {
             RtpHeader.TryGetPayload(input, out _, out _);
@@ -121,6 +125,18 @@ internal static class FuzzTargets
                 FuzzTurn(message.ToArray());
             }
         }
+    }
+
+    private static void FuzzFraming(byte[] input)
+    {
+        var rest = input.AsSpan();
+        while (PacketFraming.TryRead(rest, out _, out var consumed)) rest = rest[consumed..];
+    }
+
+    private static void FuzzRoute(byte[] input)
+    {
+        ReadOnlySpan<byte> rest = input;
+        while (RouteMessage.TryRead(rest, out _, out var consumed)) rest = rest[consumed..];
     }
 
     private static void FuzzRtcp(byte[] input)

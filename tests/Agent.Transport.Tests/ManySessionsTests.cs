@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
+using Xunit.Abstractions;
 
 namespace Agent.Transport.Tests;
 
@@ -9,36 +11,46 @@ namespace Agent.Transport.Tests;
 public sealed class ManySessionsCollection;
 
 [Collection(nameof(ManySessionsTests))]
-public sealed class ManySessionsTests : IDisposable
+public sealed class ManySessionsTests(ITestOutputHelper output) : IDisposable
 {
     private const int Together = 50;
     private const double Flat = 1.2; // what a full collection leaves varies by less
+    private const int Rounds = 5;
+    private const int ThreadsOfPool = 8; // the thread pool adds and takes away as it likes; a thread for each session would be thousands
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
-    private readonly TestCamera _camera = new();
-    private readonly ViewerRegistry _registry;
+    /// <summary>2 000 in all by default, which take seconds; MANY_SESSIONS=10000 in the environment makes more.</summary>
+    private static readonly int s_sessions = int.Parse(Environment.GetEnvironmentVariable("MANY_SESSIONS") ?? "2000", CultureInfo.InvariantCulture);
 
-    public ManySessionsTests() => _registry = ViewerRegistry.Open(
-        new TransportOptions { UdpPort = 0, ListenAddresses = [IPAddress.Loopback], MaximumViewers = Together },
-        _camera.Hubs, NullLoggerFactory.Instance);
+    private readonly TestCamera _camera = new();
+    private ViewerRegistry _registry = null!;
 
     public void Dispose() => _registry.Dispose();
 
     [Fact]
     public async Task Thousands_of_sessions_that_come_and_go_leave_neither_memory_nor_descriptors_behind()
     {
+        _registry = ViewerRegistry.Open(
+            new TransportOptions { UdpPort = 0, ListenAddresses = [IPAddress.Loopback], MaximumViewers = Together },
+            _camera.Hubs, NullLoggerFactory.Instance);
         await OpenAndCloseAsync(200);
         await WatchAsync(2);
         var memory = GC.GetTotalMemory(forceFullCollection: true);
         var descriptors = CountDescriptors();
+        var threads = CountThreads();
+        var resident = Environment.WorkingSet;
 
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < Rounds; i++)
         {
-            await OpenAndCloseAsync(400);
+            await OpenAndCloseAsync(s_sessions / Rounds);
             await WatchAsync(2);
         }
 
         var memoryAfter = GC.GetTotalMemory(forceFullCollection: true);
+        output.WriteLine(
+            $"{s_sessions} sessions: managed {memory} to {memoryAfter} bytes, resident {resident} to {Environment.WorkingSet} bytes, "
+            + $"{descriptors} to {CountDescriptors()} descriptors, {threads} to {CountThreads()} threads");
+        Assert.True(CountThreads() <= threads + ThreadsOfPool, $"{threads} threads grew to {CountThreads()}");
         Assert.True(memoryAfter < memory * Flat, $"{memory} bytes grew to {memoryAfter}");
         Assert.True(CountDescriptors() < descriptors * Flat, $"{descriptors} descriptors grew to {CountDescriptors()}");
         Assert.Equal(0, _camera.Hub.SubscriberCount);
@@ -70,7 +82,7 @@ public sealed class ManySessionsTests : IDisposable
     {
         for (var i = 0; i < count; i++)
         {
-            using var viewer = await TestViewer.OpenAsync(_registry);
+            using var viewer = await TestViewer.OpenAsync(_registry, tcp: i % 2 == 1);
             await WaitForAsync(() =>
             {
                 _camera.Publish();
@@ -80,6 +92,8 @@ public sealed class ManySessionsTests : IDisposable
             await WaitForAsync(() => _registry.GetStatus().Viewers == 0);
         }
     }
+
+    private static int CountThreads() => Directory.GetDirectories("/proc/self/task").Length;
 
     private static int CountDescriptors() => Directory.GetFiles("/proc/self/fd").Length;
 

@@ -7,7 +7,7 @@ namespace Agent.Transport.Tests;
 public sealed class PublicAddressesTests
 {
     private static readonly IReadOnlyList<IceCandidate> Hosts =
-        LocalAddresses.GetCandidates([IPAddress.Parse("192.168.1.20"), IPAddress.Parse("172.17.0.1")], 8443);
+        LocalAddresses.GetCandidates([IPAddress.Parse("192.168.1.20"), IPAddress.Parse("172.17.0.1")], [], 8443);
 
     [Fact]
     public void A_mapped_address_is_a_server_reflexive_candidate_of_the_best_host_candidate_on_the_media_port()

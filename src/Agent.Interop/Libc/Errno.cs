@@ -24,6 +24,7 @@ public static class Errno
     public const int EAFNOSUPPORT = 97;
     public const int EADDRINUSE = 98;
     public const int ENOBUFS = 105;
+    public const int ETIMEDOUT = 110;
     public const int EINPROGRESS = 115;
     public const int EREMOTEIO = 121;
 }

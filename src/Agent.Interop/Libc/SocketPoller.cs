@@ -31,6 +31,9 @@ public sealed unsafe class SocketPoller
     /// <returns>What to ask <see cref="IsReadable"/> for.</returns>
     public int Add(TcpListenSocket socket) => Add(socket.Descriptor, forWrite: false);
 
+    /// <returns>What to ask <see cref="IsReadable"/> for.</returns>
+    public int Add(RouteSocket socket) => Add(socket.Descriptor, forWrite: false);
+
     /// <summary>Waits until one of them is ready.</summary>
     /// <param name="timeout">How long at most; negative waits for ever.</param>
     public void Wait(TimeSpan timeout)

@@ -10,6 +10,12 @@ internal static class SocketConstants
 {
     internal const int AF_INET = 2; // bits/socket.h
     internal const int AF_INET6 = 10; // bits/socket.h
+    internal const int AF_NETLINK = 16; // bits/socket.h
+    internal const int SOCK_RAW = 3; // bits/socket_type.h
+    internal const int NETLINK_ROUTE = 0; // linux/netlink.h
+    internal const uint RTMGRP_LINK = 1; // linux/rtnetlink.h
+    internal const uint RTMGRP_IPV4_IFADDR = 0x10; // linux/rtnetlink.h
+    internal const uint RTMGRP_IPV6_IFADDR = 0x100; // linux/rtnetlink.h
     internal const int SOCK_STREAM = 1; // bits/socket_type.h
     internal const int SOCK_DGRAM = 2; // bits/socket_type.h
     internal const int SOCK_CLOEXEC = 0x80000; // bits/socket_type.h
@@ -86,6 +92,15 @@ internal struct sockaddr_in
     internal ushort sin_port;
     internal uint sin_addr;
     internal ulong sin_zero;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct sockaddr_nl
+{
+    internal ushort nl_family;
+    internal ushort nl_pad;
+    internal uint nl_pid;
+    internal uint nl_groups;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -35,6 +35,7 @@ internal static class HttpServer
         new EntityEvents(state.Entities, app.Lifetime.ApplicationStopping).Map(app);
         ApiDescription.Map(app);
         app.MapMethods("/api/status", Readable, context => WriteStatusAsync(context, state));
+        app.MapMethods("/api/viewers/{session}", Readable, context => WriteViewerAsync(context, state));
         app.MapMethods("/api/ice-servers", Readable, context => WriteIceServersAsync(context, state));
         app.MapMethods("/metrics", Readable, context => context.WriteBytesAsync(Encoding.UTF8.GetBytes(MetricsPage.Write(state)), MetricsPage.ContentType));
         app.MapMethods("/healthz", Readable, context => WriteHealthAsync(context, state, guard)).WithMetadata(OpenToAll.Instance);
@@ -49,6 +50,21 @@ internal static class HttpServer
         var viewers = await state.Gateway.GetViewersAsync(context.RequestAborted);
         var status = new Status(AgentState.Version, state.Uptime.TotalSeconds, state.Cameras(), viewers, state.Gateway.GetStatus(), state.Broker(), state.Publishers());
         await context.WriteJsonAsync(status, AgentJson.Default.Status);
+    }
+
+    /// <summary>One viewer to who knows its session, which only that viewer does.</summary>
+    private static async Task WriteViewerAsync(HttpContext context, AgentState state)
+    {
+        var session = (string)context.GetRouteValue("session")!;
+        var viewers = await state.Gateway.GetViewersAsync(context.RequestAborted);
+        if (viewers.FirstOrDefault(viewer => viewer.SessionId == session) is { } viewer)
+        {
+            await context.WriteJsonAsync(viewer, AgentJson.Default.ViewerStatus);
+        }
+        else
+        {
+            await context.WriteProblemAsync(StatusCodes.Status404NotFound, "There is no such session: it has ended, or never was.");
+        }
     }
 
     private static Task WriteHealthAsync(HttpContext context, AgentState state, RequestGuard guard)

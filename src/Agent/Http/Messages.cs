@@ -47,6 +47,7 @@ internal sealed class TransportAddressConverter : JsonConverter<TransportAddress
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Health))]
 [JsonSerializable(typeof(Status))]
+[JsonSerializable(typeof(ViewerStatus))]
 [JsonSerializable(typeof(PageSettings))]
 [JsonSerializable(typeof(IceServerList))]
 [JsonSerializable(typeof(ProbeReport))]

@@ -4,6 +4,7 @@ import { DataChannels } from './dataChannels';
 import { HousePanel } from './housePanel';
 import { restartIce } from './iceRestart';
 import { loadIceServers } from './iceServers';
+import { describeAttempts, describePath } from './mediaPath';
 import { loadPageSettings, type PageSettings } from './pageSettings';
 import { PathWatch } from './pathWatch';
 import { type Signalling, SignallingError, TokenNeededError } from './signalling';
@@ -79,6 +80,10 @@ async function play(settings: PageSettings, camera: string): Promise<void> {
   const watch = new PathWatch(connection);
   const timer = setInterval(() => {
     void reader.read(connection).then((statistics) => showStatistics(statistics, clock, channels));
+    void describePath(connection).then(({ short, long }) => {
+      element('path').textContent = short || '–';
+      element('path').title = long;
+    });
   }, statisticsIntervalMilliseconds);
 
   const stop = () => {
@@ -120,6 +125,13 @@ async function play(settings: PageSettings, camera: string): Promise<void> {
     }
   };
 
+  /** What the agent says of each way first, as it knows why; what this browser saw where the agent cannot be asked. */
+  const explainFailure = async (): Promise<void> => {
+    const attempts = await (signalling?.explain?.() ?? Promise.resolve([])).catch(() => []);
+    showAttempts(attempts.length > 0 ? attempts : await describeAttempts(connection));
+    fail('No way to the camera was found, or it broke.');
+  };
+
   connection.addTransceiver('video', { direction: 'recvonly' });
   channels = new DataChannels(connection, settings.clockOffsetMilliseconds);
   connection.ontrack = (event) => {
@@ -130,8 +142,9 @@ async function play(settings: PageSettings, camera: string): Promise<void> {
   connection.onconnectionstatechange = () => {
     if (connection.connectionState === 'connected') {
       show('live', 'Live');
+      showAttempts([]);
     } else if (connection.connectionState === 'failed') {
-      fail('The connection to the camera was lost.');
+      void explainFailure();
     }
   };
 
@@ -162,6 +175,12 @@ async function play(settings: PageSettings, camera: string): Promise<void> {
       fail(error instanceof Error ? error.message : String(error), error instanceof SignallingError ? error.retryAfter : reconnectSeconds);
     }
   }
+}
+
+/** The ways to the camera that were tried in vain, each with its reason. */
+function showAttempts(attempts: string[]): void {
+  element('attempts').hidden = attempts.length === 0;
+  element('attempts-list').replaceChildren(...attempts.map((attempt) => Object.assign(document.createElement('li'), { textContent: attempt })));
 }
 
 function askForToken(settings: PageSettings, camera: string, message: string): void {

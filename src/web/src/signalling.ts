@@ -12,6 +12,8 @@ export interface Signalling {
    * signalling has no such thing; rejects with a {@link SignallingError} if the agent does not know the session any more.
    */
   restart?(sdp: string): Promise<string>;
+  /** Asks the agent for the ways that it has tried, each with the reason why it failed. Absent where the agent cannot be asked. */
+  explain?(): Promise<string[]>;
   /** Sends a local candidate; failures are reported through {@link onFailure}. */
   trickle(candidate: TrickledCandidate): void;
   /** Called with each candidate of the agent that arrives after the answer. */

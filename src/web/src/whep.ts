@@ -4,6 +4,14 @@ const defaultRetrySeconds = 2;
 /** A network that has just come up may swallow a request; the next restart sends another. */
 const restartTimeoutMilliseconds = 2000;
 
+/** What the agent's states of a pair (RFC 8445 §6.1.2.6) mean where it gives no reason. */
+const outcomes: Record<string, string> = {
+  Frozen: 'not tried yet.',
+  Waiting: 'not tried yet.',
+  InProgress: 'no answer so far: a firewall in between, or no route.',
+  Succeeded: 'it answers.',
+};
+
 /** Signalling over WHEP: POST the offer, PATCH candidates as they come, DELETE at the end. */
 export class WhepSignalling implements Signalling {
   readonly name = 'WHEP';
@@ -74,6 +82,21 @@ export class WhepSignalling implements Signalling {
     } finally {
       this.isRestarting = false;
     }
+  }
+
+  async explain(): Promise<string[]> {
+    if (!this.session) {
+      return [];
+    }
+
+    const id = this.session.pathname.split('/').at(-1);
+    const response = await fetch(new URL(`../../api/viewers/${id}`, this.session), { headers: this.authorization() });
+    if (!response.ok) {
+      return [];
+    }
+
+    const viewer = (await response.json()) as { peer: { pairs: { local: string; remote: string; state: string; failureReason?: string }[] } };
+    return viewer.peer.pairs.map((pair) => `From the camera's ${pair.local} to ${pair.remote}: ${pair.failureReason ?? outcomes[pair.state] ?? pair.state}`);
   }
 
   trickle(candidate: TrickledCandidate): void {

@@ -105,27 +105,29 @@ export class Agent {
 
 /** A mosquitto on loopback with a TCP and a WebSocket listener. */
 export class Broker {
-  static async start() {
+  /** `host` is the address that it listens on. */
+  static async start({ host = '127.0.0.1' } = {}) {
     const broker = new Broker();
+    broker.host = host;
     broker.folder = await mkdtemp(join(tmpdir(), 'mosquitto-'));
     broker.port = await freePort();
     broker.webSocketPort = await freePort();
     broker.file = join(broker.folder, 'mosquitto.conf');
     await writeFile(broker.file, [
       'persistence false', 'allow_anonymous true', 'user root',
-      `listener ${broker.port} 127.0.0.1`,
-      `listener ${broker.webSocketPort} 127.0.0.1`, 'protocol websockets', '',
+      `listener ${broker.port} ${host}`,
+      `listener ${broker.webSocketPort} ${host}`, 'protocol websockets', '',
     ].join('\n'));
     await broker.run();
     return broker;
   }
 
   get url() {
-    return `mqtt://127.0.0.1:${this.port}`;
+    return `mqtt://${this.host}:${this.port}`;
   }
 
   get webSocketUrl() {
-    return `ws://127.0.0.1:${this.webSocketPort}`;
+    return `ws://${this.host}:${this.webSocketPort}`;
   }
 
   async run() {

@@ -20,6 +20,9 @@ public sealed class StructureLayoutTests
             #include <netinet/in.h>
             #include <netinet/udp.h>
             #include <netinet/tcp.h>
+            #include <linux/rtnetlink.h>
+            #include <linux/if_addr.h>
+            #include <net/if.h>
             #include <poll.h>
             #include <errno.h>
             #include <time.h>
@@ -40,6 +43,7 @@ public sealed class StructureLayoutTests
         Expect<sockaddr_in6>(program, "sin6_family", "sin6_port", "sin6_flowinfo", "sin6_addr", "sin6_scope_id");
         Expect<in_pktinfo>(program, "ipi_ifindex", "ipi_spec_dst", "ipi_addr");
         Expect<in6_pktinfo>(program, "ipi6_addr", "ipi6_ifindex");
+        Expect<sockaddr_nl>(program, "nl_family", "nl_pad", "nl_pid", "nl_groups");
         Expect<pollfd>(program, "fd", "events", "revents");
         Expect<timespec>(program, "tv_sec", "tv_nsec");
         program.AppendLine($"_Static_assert(sizeof(posix_spawn_file_actions_t) == {Unsafe.SizeOf<posix_spawn_file_actions_t>()}, \"posix_spawn_file_actions_t\");");
@@ -75,6 +79,16 @@ public sealed class StructureLayoutTests
         ("IPV6_PKTINFO", SocketConstants.IPV6_PKTINFO), ("UDP_SEGMENT", SocketConstants.UDP_SEGMENT),
         ("MSG_CTRUNC", SocketConstants.MSG_CTRUNC), ("MSG_TRUNC", SocketConstants.MSG_TRUNC),
         ("EFD_CLOEXEC", SocketConstants.EFD_CLOEXEC), ("EFD_NONBLOCK", SocketConstants.EFD_NONBLOCK),
+        ("AF_NETLINK", SocketConstants.AF_NETLINK), ("SOCK_RAW", SocketConstants.SOCK_RAW), ("NETLINK_ROUTE", SocketConstants.NETLINK_ROUTE),
+        ("RTMGRP_LINK", (int)SocketConstants.RTMGRP_LINK), ("RTMGRP_IPV4_IFADDR", (int)SocketConstants.RTMGRP_IPV4_IFADDR),
+        ("RTMGRP_IPV6_IFADDR", (int)SocketConstants.RTMGRP_IPV6_IFADDR), ("NLMSG_ERROR", RouteMessage.NLMSG_ERROR),
+        ("NLMSG_DONE", RouteMessage.NLMSG_DONE), ("RTM_NEWLINK", RouteMessage.RTM_NEWLINK), ("RTM_DELLINK", RouteMessage.RTM_DELLINK),
+        ("RTM_NEWADDR", RouteMessage.RTM_NEWADDR), ("RTM_DELADDR", RouteMessage.RTM_DELADDR), ("IFA_ADDRESS", RouteMessage.IFA_ADDRESS),
+        ("IFA_LOCAL", RouteMessage.IFA_LOCAL), ("IFA_FLAGS", RouteMessage.IFA_FLAGS), ("IFF_UP", RouteMessage.IFF_UP),
+        ("IFF_RUNNING", RouteMessage.IFF_RUNNING), ("IFA_F_DADFAILED", (int)RouteMessage.IFA_F_DADFAILED),
+        ("IFA_F_DEPRECATED", (int)RouteMessage.IFA_F_DEPRECATED), ("IFA_F_TENTATIVE", (int)RouteMessage.IFA_F_TENTATIVE),
+        ("RTM_GETLINK", RouteSocket.RTM_GETLINK), ("RTM_GETADDR", RouteSocket.RTM_GETADDR), ("NLM_F_REQUEST", RouteSocket.NLM_F_REQUEST),
+        ("NLM_F_DUMP", RouteSocket.NLM_F_DUMP), ("ETIMEDOUT", Errno.ETIMEDOUT),
         ("SOCK_STREAM", SocketConstants.SOCK_STREAM), ("SO_REUSEADDR", SocketConstants.SO_REUSEADDR),
         ("IPPROTO_TCP", SocketConstants.IPPROTO_TCP), ("TCP_NODELAY", SocketConstants.TCP_NODELAY),
         ("TCP_NOTSENT_LOWAT", SocketConstants.TCP_NOTSENT_LOWAT), ("MSG_NOSIGNAL", SocketConstants.MSG_NOSIGNAL),

@@ -84,6 +84,7 @@ internal sealed class ScriptedPeer
     public void RunFor(TimeSpan duration)
     {
         var end = Now + duration;
+        Pump();
         while (Agent.NextTimeout <= end)
         {
             Now = Agent.NextTimeout > Now ? Agent.NextTimeout : Now;

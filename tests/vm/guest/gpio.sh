@@ -120,7 +120,7 @@ check "an agent that was asleep for 5 s still tells a short press from a long on
 
 kill -STOP $agent
 # A level has to last until the interrupt's thread has seen it; shorter ones are no event that could be lost.
-for i in $(seq 40); do pull 0 up; usleep 40000; pull 0 down; usleep 40000; done
+for i in $(seq 100); do pull 0 up; usleep 25000; pull 0 down; usleep 25000; done
 pull 0 up
 kill -CONT $agent
 check "after more changes than the kernel keeps, the state is the last one" becomes pir ON

@@ -10,7 +10,7 @@ const token = 'roaming-token';
  * to come back; measured on an idle machine it is under two seconds.
  */
 const limitMilliseconds = 5000;
-/** Over the broker the page has to connect to that first, and gives an attempt that fell into the change itself up to five seconds. */
+/** Over the broker the page has to connect to that first, and an attempt that fell into the change itself is lost. */
 const brokerLimitMilliseconds = 10_000;
 
 const framesDecoded = (page) => page.$eval('#video', (video) => video.getVideoPlaybackQuality().totalVideoFrames);

@@ -3,6 +3,8 @@ import { type Signalling, SignallingError, type TrickledCandidate } from './sign
 
 const answerTimeoutMilliseconds = 10_000;
 const connectTimeoutMilliseconds = 5000;
+/** An attempt that fell into the change of network never succeeds; the next one may. */
+const reconnectTimeoutMilliseconds = 1500;
 const retrySeconds = 2;
 const offerExpirySeconds = 10;
 
@@ -45,7 +47,7 @@ export class MqttSignalling implements Signalling {
     private readonly baseTopic: string,
     private readonly camera: string,
   ) {
-    this.client = this.createClient();
+    this.client = this.createClient(connectTimeoutMilliseconds);
   }
 
   async offer(sdp: string): Promise<string> {
@@ -62,7 +64,7 @@ export class MqttSignalling implements Signalling {
     this.client.removeAllListeners();
     this.client.on('error', () => {});
     this.client.end(true);
-    this.client = this.createClient();
+    this.client = this.createClient(reconnectTimeoutMilliseconds);
     try {
       const answer = await this.exchange(sdp);
       if (sourcesOf(answer) !== this.sources) {
@@ -93,12 +95,12 @@ export class MqttSignalling implements Signalling {
     this.client.publish(this.topic('ice'), JSON.stringify(candidate), { qos: 1, properties: { messageExpiryInterval: offerExpirySeconds } });
   }
 
-  private createClient(): MqttClient {
+  private createClient(connectTimeout: number): MqttClient {
     const client = mqtt.connect(this.brokerUrl, {
       protocolVersion: 5,
       clientId: this.clientId,
       reconnectPeriod: 0,
-      connectTimeout: connectTimeoutMilliseconds,
+      connectTimeout,
       // The default is a worker made from a blob, which the page's content security policy forbids.
       timerVariant: 'native',
     });

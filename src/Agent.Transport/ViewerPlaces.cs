@@ -27,7 +27,9 @@ internal sealed class ViewerPlaces(
     private const int SessionIdBytes = 18; // 144 bits; a multiple of 3 encodes without padding
     private const int CnameBytes = 12; // RFC 7022 §4.2: at least 96 bits
     private static readonly TimeSpan CameraRetryAfter = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan BusyRetryAfter = TimeSpan.FromSeconds(5);
+
+    /// <summary>When whoever found the agent busy may try again.</summary>
+    public static readonly TimeSpan BusyRetryAfter = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<uint, string> _ssrcs = [];
     private int _taken;

@@ -19,7 +19,6 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
 {
     private const int ETagBytes = 9;
     private static readonly TimeSpan LoopTimeout = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan BusyRetryAfter = TimeSpan.FromSeconds(5);
 
     private readonly TransportOptions _options;
     private readonly Func<IDtlsEndpoint> _createDtls;
@@ -314,7 +313,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
 
     private static ViewerError UnknownSession { get; } = new(ViewerErrorKind.UnknownSession, "There is no such session; it may have ended. Send a new offer.");
 
-    private static ViewerError QueueFull { get; } = new(ViewerErrorKind.Busy, "The agent has too many requests at once.", BusyRetryAfter);
+    private static ViewerError QueueFull { get; } = new(ViewerErrorKind.Busy, "The agent has too many requests at once.", ViewerPlaces.BusyRetryAfter);
 
     private static ViewerAnswer Refuse(ViewerError error) => new("", "", "", error);
 

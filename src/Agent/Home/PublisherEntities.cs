@@ -5,17 +5,19 @@ using Agent.Whip;
 namespace Agent.Home;
 
 /// <summary>Publishes streams to the servers of the configuration, with a switch for each and whether it is connected.</summary>
-internal sealed class PublisherEntities : IAsyncDisposable
+internal sealed partial class PublisherEntities : IAsyncDisposable
 {
     private readonly EntityRegistry _entities;
     private readonly PersistentState _state;
+    private readonly ILogger _log;
     private readonly (WhipOptions Options, WhipPublisher Publisher)[] _publishers;
 
     private PublisherEntities(AgentOptions options, ViewerRegistry viewers, EntityRegistry entities, PersistentState state, ILoggerFactory loggers)
     {
         (_entities, _state) = (entities, state);
+        _log = loggers.CreateLogger<PublisherEntities>();
         var log = loggers.CreateLogger<WhipPublisher>();
-        _publishers = [.. options.Whip.Select(whip => (whip, new WhipPublisher(whip, viewers, new WhipClient(whip), TimeProvider.System, log)))];
+        _publishers = [.. options.Whip.Where(whip => IsFree(Id(whip.Name)) && IsFree(ConnectedId(whip.Name))).Select(whip => (whip, new WhipPublisher(whip, viewers, new WhipClient(whip), TimeProvider.System, log)))];
         foreach (var (whip, publisher) in _publishers) Show(whip.Name, publisher);
     }
 
@@ -41,11 +43,13 @@ internal sealed class PublisherEntities : IAsyncDisposable
 
     private static string Id(string name) => $"publish_{name}";
 
+    private static string ConnectedId(string name) => $"{Id(name)}_connected";
+
     private static string ToState(bool isOn) => isOn ? SwitchEntity.On : SwitchEntity.Off;
 
     private void Show(string name, WhipPublisher publisher)
     {
-        var connected = $"{Id(name)}_connected";
+        var connected = ConnectedId(name);
         _entities.Register(new SwitchEntity(Id(name), $"Publish {name.Replace('_', ' ')}") { Icon = "mdi:broadcast" }, (command, _) =>
         {
             Set(name, publisher, command == SwitchEntity.On);
@@ -66,4 +70,15 @@ internal sealed class PublisherEntities : IAsyncDisposable
         publisher.SetWanted(isWanted);
         _entities.Publish(Id(name), ToState(isWanted));
     }
+
+    /// <summary>Things of other sections may be called so, which the configuration's check of one section cannot know.</summary>
+    private bool IsFree(string id)
+    {
+        if (_entities.Find(id) is null) return true;
+        LogSameId(id);
+        return false;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing is published by the publisher whose entity is \"{Id}\": something else has that name; rename one")]
+    private partial void LogSameId(string id);
 }

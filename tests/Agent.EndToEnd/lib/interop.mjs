@@ -40,10 +40,12 @@ class ProgramPeer {
 
   async until(what, probe) {
     return await eventually(what, () => {
-      if (this.said.error || this.process.exitCode !== null) {
+      // It may have said so with its last words.
+      const done = probe(this.said);
+      if (!done && (this.said.error || this.process.exitCode !== null)) {
         throw new Error(`${JSON.stringify(this.said)} ${this.errors}`);
       }
-      return probe(this.said);
+      return done;
     }, timeoutMilliseconds);
   }
 

@@ -34,6 +34,9 @@ public sealed class DataChannel
 
     public DataChannelState State { get; internal set; }
 
+    /// <summary>This side does not end it before.</summary>
+    internal MonotonicTime MayEndAt { get; init; }
+
     internal bool IsIncomingReset { get; set; }
 
     internal bool IsOutgoingReset { get; set; }

@@ -19,6 +19,12 @@ public sealed class DataChannelTransport : ISctpHandler
     /// <summary>Channels at once; the page has two. More are closed as they are opened.</summary>
     public const int MaximumChannels = 16;
 
+    /// <summary>
+    /// What a channel of the peer lives at least, unless the peer ends it. Chromium listens to one that its page has made a while after it has
+    /// asked for it (on a busy machine, tenths of a second), and loses what has come by then if the channel has ended, too.
+    /// </summary>
+    internal static readonly TimeSpan MinimumLife = TimeSpan.FromSeconds(2);
+
     /// <summary>RFC 8831 §8: payload protocol identifiers; empty messages are one zero byte, for SCTP has none.</summary>
     private const uint DcepPpid = 50;
     private const uint TextPpid = 51;
@@ -32,6 +38,7 @@ public sealed class DataChannelTransport : ISctpHandler
     private readonly ushort _firstId;
     private readonly int _longestMessage;
     private MonotonicTime _now;
+    private MonotonicTime _closeAt = MonotonicTime.Never;
     private long _received;
     private long _sent;
     private long _refused;
@@ -50,7 +57,7 @@ public sealed class DataChannelTransport : ISctpHandler
         _firstId = (ushort)(role == DtlsRole.Client ? 0 : 1);
     }
 
-    public MonotonicTime NextTimeout => _association.NextTimeout;
+    public MonotonicTime NextTimeout => MonotonicTime.Min(_association.NextTimeout, _closeAt);
 
     /// <summary>Bytes of messages that wait or are on their way.</summary>
     public int BufferedBytes => _association.Buffered;
@@ -70,6 +77,7 @@ public sealed class DataChannelTransport : ISctpHandler
     public void HandleTimeout(MonotonicTime now)
     {
         _now = now;
+        if (now >= _closeAt) EndThoseDue();
         _association.HandleTimeout(now);
     }
 
@@ -113,12 +121,13 @@ public sealed class DataChannelTransport : ISctpHandler
         return isTaken;
     }
 
-    /// <summary>Closes a channel once what was sent on it has left (RFC 8831 §6.7).</summary>
+    /// <summary>Closes a channel once what was sent on it has left (RFC 8831 §6.7), and it has lived for <see cref="MinimumLife"/>.</summary>
     public void Close(DataChannel channel, MonotonicTime now)
     {
         if (channel.State is DataChannelState.Closing or DataChannelState.Closed) return;
         channel.State = DataChannelState.Closing;
-        _association.ResetStream(channel.Id, now);
+        if (now < channel.MayEndAt) _closeAt = MonotonicTime.Min(_closeAt, channel.MayEndAt);
+        else _association.ResetStream(channel.Id, now);
     }
 
     /// <summary>Ends everything, as the end of DTLS does.</summary>
@@ -159,7 +168,8 @@ public sealed class DataChannelTransport : ISctpHandler
     {
         if (!_channels.TryGetValue(stream, out var channel)) return;
         channel.IsIncomingReset = true;
-        Close(channel, _now);
+        channel.State = DataChannelState.Closing;
+        if (!channel.IsOutgoingReset) _association.ResetStream(stream, _now);
         RemoveIfDone(channel);
     }
 
@@ -193,7 +203,7 @@ public sealed class DataChannelTransport : ISctpHandler
             return;
         }
 
-        channel = new DataChannel(stream, open.Label, open.Protocol, open.Reliability, isRemote: true);
+        channel = new DataChannel(stream, open.Label, open.Protocol, open.Reliability, isRemote: true) { MayEndAt = _now + MinimumLife };
         _channels.Add(stream, channel);
         _association.TrySend(stream, DcepPpid, [DcepOpen.AckType], default, _now);
         _handler.OnOpened(channel);
@@ -201,6 +211,17 @@ public sealed class DataChannelTransport : ISctpHandler
 
     private bool TrySendOpen(DataChannel channel) =>
         _association.TrySend(channel.Id, DcepPpid, new DcepOpen(channel.Label, channel.Protocol, channel.Reliability).Write(), default, _now);
+
+    private void EndThoseDue()
+    {
+        _closeAt = MonotonicTime.Never;
+        foreach (var channel in _channels.Values.ToArray())
+        {
+            if (channel.State != DataChannelState.Closing || channel.IsOutgoingReset) continue;
+            if (_now < channel.MayEndAt) _closeAt = MonotonicTime.Min(_closeAt, channel.MayEndAt);
+            else _association.ResetStream(channel.Id, _now);
+        }
+    }
 
     private void RemoveIfDone(DataChannel channel)
     {

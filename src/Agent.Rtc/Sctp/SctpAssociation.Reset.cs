@@ -40,16 +40,13 @@ internal sealed partial class SctpAssociation
         BeginReset(now);
     }
 
-    /// <summary>
-    /// One request at a time (RFC 6525 §5.1.1), for every stream whose messages have arrived: Chromium loses those that come with the end
-    /// of a channel that its page has just made.
-    /// </summary>
+    /// <summary>One request at a time (RFC 6525 §5.1.1), for every stream that has nothing left to send.</summary>
     private void BeginReset(MonotonicTime now)
     {
         if (_sender is null || _streamsToReset.Count == 0 || _streamsInReset.Count > 0) return;
         for (var i = _streamsToReset.Count - 1; i >= 0 && _streamsInReset.Count < MaximumStreamsInReset; i--)
         {
-            if (_sender.HasPending(_streamsToReset[i])) continue;
+            if (_sender.HasUnsent(_streamsToReset[i])) continue;
             _streamsInReset.Add(_streamsToReset[i]);
             _streamsToReset.RemoveAt(i);
         }

@@ -87,18 +87,12 @@ internal sealed class SctpSender(int streamCount, uint initialTsn, uint peerWind
         return true;
     }
 
-    /// <summary>Whether a message of a stream waits to be sent, or to be acknowledged.</summary>
-    public bool HasPending(ushort stream)
+    /// <summary>Whether a message of a stream waits for its first transmission.</summary>
+    public bool HasUnsent(ushort stream)
     {
         foreach (var message in _unsent)
         {
             if (message.Stream == stream) return true;
-        }
-
-        for (var i = 0; i < _outstanding; i++)
-        {
-            ref var fragment = ref At(CumulativeTsn + 1 + (uint)i);
-            if (fragment.State is FragmentState.InFlight or FragmentState.Lost && fragment.Message!.Stream == stream) return true;
         }
 
         return false;

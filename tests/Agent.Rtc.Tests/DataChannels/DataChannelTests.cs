@@ -87,6 +87,29 @@ public sealed class DataChannelTests
     }
 
     [Fact]
+    public void A_channel_that_the_peer_has_just_opened_is_ended_after_a_while_or_with_the_peer()
+    {
+        var (refused, refusedHere) = OpenOne(default);
+        var openedAt = _network.Now;
+        _server.Data.Close(refusedHere, _network.Now);
+        _network.Run(DataChannelTransport.MinimumLife / 2);
+        var ended = _client.Data.Open("the peer ends this one", "", default, _network.Now)!;
+        Until(() => _server.Opened.Count == 2);
+        _server.Data.Close(_server.Opened[1], _network.Now);
+        _client.Data.Close(ended, _network.Now);
+        Until(() => _client.Closed.Count == 1 && _server.Closed.Count == 1);
+        Assert.Equal(ended, _client.Closed[0]);
+        Assert.InRange(_network.Now - openedAt, TimeSpan.Zero, DataChannelTransport.MinimumLife);
+        Assert.Equal(DataChannelState.Open, refused.State);
+
+        Until(() => _client.Closed.Count == 2 && _server.Closed.Count == 2);
+        Assert.InRange(_network.Now - openedAt, DataChannelTransport.MinimumLife - TimeSpan.FromMilliseconds(100), DataChannelTransport.MinimumLife + s_second);
+        Assert.Null(_server.Data.GetStatus().CloseReason);
+        _network.Run(2 * DataChannelTransport.MinimumLife);
+        Assert.Equal(2, _client.Closed.Count);
+    }
+
+    [Fact]
     public void More_channels_than_allowed_are_closed_as_they_are_asked_for()
     {
         var random = new SeededRandomSource(7);

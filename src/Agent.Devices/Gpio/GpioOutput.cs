@@ -1,3 +1,4 @@
+using Agent.Devices.Peripherals;
 using Agent.Interop.Gpio;
 using Microsoft.Extensions.Logging;
 
@@ -15,7 +16,7 @@ public sealed class Interlock
 }
 
 /// <summary>An output that is on or off: a relay, a lamp, an IR-cut filter on one line.</summary>
-public sealed partial class GpioOutput : GpioDevice
+public sealed partial class GpioOutput : Peripheral
 {
     private readonly GpioOptions _options;
     private readonly GpioPort _port;
@@ -79,7 +80,7 @@ public sealed partial class GpioOutput : GpioDevice
                 return Earlier(_port.RetryIn(now), _offAt - now);
             }
             if (isNew && IsOn && _offAt == TimeSpan.MaxValue) SetOffTime(now);
-            _checkAt = now + CheckInterval;
+            _checkAt = now + GpioPort.CheckInterval;
         }
         IsAvailable = _port.IsOpen;
         return Earlier(_checkAt - now, _offAt - now);

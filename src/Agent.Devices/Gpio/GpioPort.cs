@@ -15,6 +15,9 @@ namespace Agent.Devices.Gpio;
 /// <param name="handOver">Of outputs: what to be from the first moment on, given what the line is, <c>null</c> if nobody drives it.</param>
 internal sealed partial class GpioPort(IGpioKernel kernel, GpioAddress address, GpioLineSettings settings, ILogger log, Func<bool?, bool>? handOver = null)
 {
+    /// <summary>How often a line at rest is looked after: up to Linux 6.5 nobody is woken when a chip goes away.</summary>
+    internal static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(2);
+
     private readonly ReopenDelay _delay = new();
     private IGpioLine? _line;
     private string _name = address.ToString();

@@ -1,10 +1,11 @@
+using Agent.Devices.Peripherals;
 using Agent.Interop.Gpio;
 using Microsoft.Extensions.Logging;
 
 namespace Agent.Devices.Gpio;
 
 /// <summary>An output that is on for a moment: a door opener, a bell, the button of some other device.</summary>
-public sealed class GpioPulse : GpioDevice
+public sealed class GpioPulse : Peripheral
 {
     private readonly GpioPort _port;
     private readonly TimeSpan _length;
@@ -44,7 +45,7 @@ public sealed class GpioPulse : GpioDevice
         {
             IsAvailable = _port.Check(now);
             if (!IsAvailable) return _port.RetryIn(now);
-            _checkAt = now + CheckInterval;
+            _checkAt = now + GpioPort.CheckInterval;
         }
         return _offAt < _checkAt ? _offAt - now : _checkAt - now;
     }

@@ -1,3 +1,4 @@
+using Agent.Devices.Peripherals;
 using Agent.Interop.Gpio;
 using Microsoft.Extensions.Logging;
 
@@ -7,7 +8,7 @@ namespace Agent.Devices.Gpio;
 /// An IR-cut filter whose coil hangs on an H-bridge: a pulse on one line moves the filter in, a pulse on the other out, where it stays. The
 /// lines are never active together, and never for longer than the pulse.
 /// </summary>
-public sealed class IrCutBridge : GpioDevice
+public sealed class IrCutBridge : Peripheral
 {
     private readonly GpioPort _in;
     private readonly GpioPort _out;
@@ -65,7 +66,7 @@ public sealed class IrCutBridge : GpioDevice
                 IsAvailable = false;
                 return hasIn ? _out.RetryIn(now) : _in.RetryIn(now);
             }
-            _checkAt = now + CheckInterval;
+            _checkAt = now + GpioPort.CheckInterval;
         }
         IsAvailable = true;
         return _offAt < _checkAt ? _offAt - now : _checkAt - now;

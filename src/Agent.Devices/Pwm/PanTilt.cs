@@ -1,3 +1,4 @@
+using Agent.Devices.Peripherals;
 using Microsoft.Extensions.Logging;
 
 namespace Agent.Devices.Pwm;
@@ -57,7 +58,7 @@ public sealed record PanTiltOptions
 public readonly record struct PanTiltState(PanTiltAngles Target, bool IsMoving);
 
 /// <summary>A camera on two servos, each moved evenly to where it is told to be.</summary>
-public sealed class PanTilt : PwmDevice
+public sealed class PanTilt : Peripheral
 {
     private readonly PanTiltOptions _options;
     private readonly TimeSpan _releaseAfter;

@@ -1,3 +1,4 @@
+using Agent.Devices.Peripherals;
 using Microsoft.Extensions.Logging;
 
 namespace Agent.Devices.Pwm;
@@ -63,7 +64,7 @@ public readonly record struct LightState(bool IsOn, int Brightness)
 }
 
 /// <summary>A light that fades from one brightness to the next.</summary>
-public sealed class PwmLight : PwmDevice
+public sealed class PwmLight : Peripheral
 {
     private readonly PwmLightOptions _options;
     private readonly PwmOutput _output;
@@ -115,7 +116,7 @@ public sealed class PwmLight : PwmDevice
     internal override TimeSpan Advance(TimeSpan now)
     {
         IsAvailable = _output.Check(now) && _output.Try(now, channel => Apply(channel, _fade.At(now)));
-        if (IsAvailable) return _fade.IsOver(now) ? PwmOutput.CheckInterval : UpdateInterval;
+        if (IsAvailable) return _fade.IsOver(now) ? PwmOutput.CheckInterval : PwmOutput.UpdateInterval;
         // It comes back as it is to be, not on the way there.
         _fade = BrightnessFade.None(State.Level);
         return _output.RetryIn(now);

@@ -8,6 +8,9 @@ namespace Agent.Devices.Pwm;
 /// </summary>
 internal sealed partial class PwmOutput(PwmChannel channel, ILogger log)
 {
+    /// <summary>How often a moving thing is given its next value.</summary>
+    internal static readonly TimeSpan UpdateInterval = TimeSpan.FromMilliseconds(20);
+
     /// <summary>How often an output at rest is looked after.</summary>
     internal static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(5);
 

@@ -106,7 +106,7 @@ internal sealed class Servo(ServoOptions options, PwmOutput output, double angle
     public TimeSpan RestsFor(TimeSpan now, TimeSpan releaseAfter)
     {
         if (!output.IsOpen) return output.RetryIn(now);
-        if (IsMoving(now)) return PwmDevice.UpdateInterval;
+        if (IsMoving(now)) return PwmOutput.UpdateInterval;
         var release = _restsSince + releaseAfter - now;
         return _isHeld && releaseAfter > TimeSpan.Zero && release < PwmOutput.CheckInterval ? release : PwmOutput.CheckInterval;
     }

@@ -43,14 +43,14 @@ internal sealed partial class AutomationHome : IAsyncDisposable
         {
             var id = AutomationRunner.SwitchId(automation.Name);
             var key = $"automation.{automation.Name}.enabled";
-            Add(new SwitchEntity(id, $"Automation {automation.Name}") { Category = EntityCategory.Config, Icon = "mdi:robot" }, (value, _) =>
+            if (TryAdd(new SwitchEntity(id, $"Automation {automation.Name}") { Category = EntityCategory.Config, Icon = "mdi:robot" }, (value, _) =>
             {
                 _state.Keep(key, value);
                 _entities.Publish(id, value);
                 return new(CommandOutcome.Done);
-            });
-            _entities.Publish(id, _state.Find(key) ?? (automation.Enabled ? SwitchEntity.On : SwitchEntity.Off));
-            Add(new SensorEntity(AutomationRunner.LastRunId(automation.Name), $"Automation {automation.Name} last run")
+            }))
+                _entities.Publish(id, _state.Find(key) ?? (automation.Enabled ? SwitchEntity.On : SwitchEntity.Off));
+            TryAdd(new SensorEntity(AutomationRunner.LastRunId(automation.Name), $"Automation {automation.Name} last run")
             {
                 DeviceClass = "timestamp", Category = EntityCategory.Diagnostic, IsEnabledByDefault = false,
             });
@@ -65,10 +65,15 @@ internal sealed partial class AutomationHome : IAsyncDisposable
         return _runner.DisposeAsync();
     }
 
-    private void Add(Entity entity, CommandHandler? handler = null)
+    private bool TryAdd(Entity entity, CommandHandler? handler = null)
     {
-        if (_entities.Find(entity.Id) is null) _entities.Register(entity, handler);
-        else LogTaken(entity.Id);
+        if (_entities.Find(entity.Id) is not null)
+        {
+            LogTaken(entity.Id);
+            return false;
+        }
+        _entities.Register(entity, handler);
+        return true;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "There is an entity {Entity} already: the automation has none; rename one")]

@@ -98,7 +98,7 @@ internal sealed partial class CameraControlEntities
 
     private Entity Describe(string id, ControlReport control)
     {
-        var name = $"{_camera} {control.Key.Replace('_', ' ')}";
+        var name = $"{_camera} {EntityNames.ToWords(control.Key)}";
         Entity entity = control.Type switch
         {
             "boolean" => new SwitchEntity(id, name),

@@ -1,5 +1,6 @@
 using Agent.Configuration;
 using Agent.Devices.Gpio;
+using Agent.Devices.Peripherals;
 using Agent.Http;
 
 namespace Agent.Home;
@@ -23,20 +24,19 @@ internal sealed partial class GpioEntities : IDisposable
     private readonly PersistentState _state;
     private readonly ILogger _log;
     private readonly Dictionary<string, Interlock> _interlocks = [];
-    private readonly List<GpioDevice> _devices = [];
-    private readonly GpioThread _thread;
+    private readonly List<Peripheral> _devices = [];
+    private readonly PeripheralThread _thread;
 
     private GpioEntities(AgentOptions options, EntityRegistry entities, PersistentState state, IReadOnlyDictionary<string, CameraUnit> cameras, ILoggerFactory loggers)
     {
         (_entities, _state, _log) = (entities, state, loggers.CreateLogger<GpioEntities>());
         foreach (var thing in options.Gpio)
         {
-            var isFree = _entities.Find(thing.Name) is null;
-            if (!isFree) LogSameId(thing.Name);
+            var isFree = EntityNames.AreFree(_entities, _log, $"gpio.{thing.Name}", thing.Name);
             if (thing.Kind == GpioKind.PrivacySwitch) AddPrivacySwitch(thing, cameras.Values, isFree);
             else if (isFree) Add(thing);
         }
-        _thread = new GpioThread(_devices, TimeProvider.System, loggers);
+        _thread = new PeripheralThread(_devices, "gpio", TimeProvider.System, loggers);
     }
 
     public GpioCounters Counters =>
@@ -63,14 +63,14 @@ internal sealed partial class GpioEntities : IDisposable
     private void AddButton(GpioOptions thing)
     {
         var button = new GpioButton(thing, _log);
-        Show(button, new EventEntity(thing.Name, ToWords(thing), ButtonActions) { DeviceClass = "button" });
+        Show(button, new EventEntity(thing.Name, EntityNames.ToWords(thing.Name), ButtonActions) { DeviceClass = "button" });
         button.Acted += action => _entities.Publish(thing.Name, ButtonActions[(int)action]);
     }
 
     private void AddPulse(GpioOptions thing)
     {
         var pulse = new GpioPulse(thing, _log);
-        Show(pulse, new ButtonEntity(thing.Name, ToWords(thing)), (_, now) => pulse.Press(now));
+        Show(pulse, new ButtonEntity(thing.Name, EntityNames.ToWords(thing.Name)), (_, now) => pulse.Press(now));
     }
 
     private void AddBridge(GpioOptions thing)
@@ -86,7 +86,7 @@ internal sealed partial class GpioEntities : IDisposable
     private void AddSensor(GpioOptions thing)
     {
         var sensor = new GpioSensor(thing, _log);
-        Show(sensor, new BinarySensorEntity(thing.Name, ToWords(thing))
+        Show(sensor, new BinarySensorEntity(thing.Name, EntityNames.ToWords(thing.Name))
         {
             DeviceClass = thing.Kind switch { GpioKind.Motion => "motion", GpioKind.Door => "door", GpioKind.Window => "window", _ => thing.DeviceClass },
         });
@@ -100,11 +100,11 @@ internal sealed partial class GpioEntities : IDisposable
         var output = new GpioOutput(thing, Remembered(thing.Name), interlock, _log);
         Entity entity = thing.Kind switch
         {
-            GpioKind.Light => new LightEntity(thing.Name, ToWords(thing)),
+            GpioKind.Light => new LightEntity(thing.Name, EntityNames.ToWords(thing.Name)),
             GpioKind.IrCut => IrCutEntity(thing),
-            GpioKind.IrLed => new SwitchEntity(thing.Name, ToWords(thing)) { Icon = "mdi:led-on" },
-            GpioKind.Relay => new SwitchEntity(thing.Name, ToWords(thing)) { Icon = "mdi:electric-switch" },
-            _ => new SwitchEntity(thing.Name, ToWords(thing)) { DeviceClass = "switch" },
+            GpioKind.IrLed => new SwitchEntity(thing.Name, EntityNames.ToWords(thing.Name)) { Icon = "mdi:led-on" },
+            GpioKind.Relay => new SwitchEntity(thing.Name, EntityNames.ToWords(thing.Name)) { Icon = "mdi:electric-switch" },
+            _ => new SwitchEntity(thing.Name, EntityNames.ToWords(thing.Name)) { DeviceClass = "switch" },
         };
         // A light takes a brightness, too.
         Show(output, entity, (command, now) => output.Set(command is not (SwitchEntity.Off or Dark), now));
@@ -132,7 +132,7 @@ internal sealed partial class GpioEntities : IDisposable
         };
         if (isShown)
         {
-            Show(sensor, new BinarySensorEntity(thing.Name, ToWords(thing)) { Icon = "mdi:eye-off" });
+            Show(sensor, new BinarySensorEntity(thing.Name, EntityNames.ToWords(thing.Name)) { Icon = "mdi:eye-off" });
             sensor.StateChanged += isOn => PublishSwitch(thing.Name, isOn);
         }
         else
@@ -146,7 +146,7 @@ internal sealed partial class GpioEntities : IDisposable
         }
     }
 
-    private void Show(GpioDevice device, Entity entity, Func<string, TimeSpan, string?>? run = null)
+    private void Show(Peripheral device, Entity entity, Func<string, TimeSpan, string?>? run = null)
     {
         _devices.Add(device);
         _entities.Register(entity, run is null ? null : async (command, cancellation) =>
@@ -155,18 +155,13 @@ internal sealed partial class GpioEntities : IDisposable
         device.AvailabilityChanged += isAvailable => _entities.SetAvailable(entity.Id, isAvailable);
     }
 
-    private static SwitchEntity IrCutEntity(GpioOptions thing) => new(thing.Name, ToWords(thing)) { Icon = "mdi:weather-sunny" };
+    private static SwitchEntity IrCutEntity(GpioOptions thing) => new(thing.Name, EntityNames.ToWords(thing.Name)) { Icon = "mdi:weather-sunny" };
 
     private static string Key(string name) => $"gpio.{name}.on";
-
-    private static string ToWords(GpioOptions thing) => thing.Name.Replace('_', ' ');
 
     private bool? Remembered(string name) => _state.Find(Key(name)) switch { SwitchEntity.On => true, SwitchEntity.Off => false, _ => null };
 
     private void Keep(string name, bool isOn) => _state.Keep(Key(name), isOn ? SwitchEntity.On : SwitchEntity.Off);
 
     private void PublishSwitch(string name, bool isOn) => _entities.Publish(name, isOn ? SwitchEntity.On : SwitchEntity.Off);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "\"{Id}\" is not shown to the smart home: something else has that name; rename one")]
-    private partial void LogSameId(string id);
 }

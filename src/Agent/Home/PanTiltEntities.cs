@@ -1,4 +1,5 @@
 using System.Globalization;
+using Agent.Devices.Peripherals;
 using Agent.Devices.Pwm;
 
 namespace Agent.Home;
@@ -21,19 +22,19 @@ internal sealed class PanTiltEntities
     /// <param name="entities">Gets the entities, before this returns.</param>
     /// <param name="state">Remembers where it looks, and presets that are stored.</param>
     /// <param name="log">For its channels.</param>
-    /// <param name="run">Has the device's thread do something (<see cref="PwmThread.DoAsync"/>).</param>
+    /// <param name="run">Has the device's thread do something (<see cref="PeripheralThread.DoAsync"/>).</param>
     public PanTiltEntities(PanTiltOptions options, EntityRegistry entities, PersistentState state, ILogger log, Func<PanTilt, Func<TimeSpan, string?>, Task<string?>> run)
     {
         (_options, _entities, _state, _do) = (options, entities, state, run);
         Device = new PanTilt(options, Find(PositionKey) ?? PresetOrDefault(HomeName, options.Home), log);
-        var name = options.Name.Replace('_', ' ');
+        var name = EntityNames.ToWords(options.Name);
         RegisterAngle("pan", options.Pan, (angle, now) => Device.MoveTo(angle, null, now));
         RegisterAngle("tilt", options.Tilt, (angle, now) => Device.MoveTo(null, angle, now));
         Register(new ButtonEntity(Id("stop"), $"{name} stop") { Icon = "mdi:stop" }, _ => Device.Halt);
         RegisterPreset(HomeName, options.Home, Id(HomeName), $"{name} home", "mdi:home");
         foreach (var preset in options.Presets)
         {
-            RegisterPreset(preset.Name, preset.Angles, Id($"preset_{preset.Name}"), $"{name} to {preset.Name.Replace('_', ' ')}", "mdi:crosshairs-gps");
+            RegisterPreset(preset.Name, preset.Angles, Id($"preset_{preset.Name}"), $"{name} to {EntityNames.ToWords(preset.Name)}", "mdi:crosshairs-gps");
         }
         _entities.Register(new BinarySensorEntity(Id("moving"), $"{name} moving") { DeviceClass = "moving" });
         _whileAvailable.Add(Id("moving"));
@@ -55,7 +56,7 @@ internal sealed class PanTiltEntities
                 return Device.MoveTo(pan, tilt, now);
             });
             Register(
-                new ButtonEntity(Id($"store_{preset}"), $"{name} store {preset.Replace('_', ' ')}") { Icon = "mdi:content-save", Category = EntityCategory.Config, IsEnabledByDefault = false },
+                new ButtonEntity(Id($"store_{preset}"), $"{name} store {EntityNames.ToWords(preset)}") { Icon = "mdi:content-save", Category = EntityCategory.Config, IsEnabledByDefault = false },
                 _ => _ =>
                 {
                     Keep(PresetKey(preset), Device.State.Target);

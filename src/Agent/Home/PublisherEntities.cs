@@ -17,7 +17,7 @@ internal sealed partial class PublisherEntities : IAsyncDisposable
         (_entities, _state) = (entities, state);
         _log = loggers.CreateLogger<PublisherEntities>();
         var log = loggers.CreateLogger<WhipPublisher>();
-        _publishers = [.. options.Whip.Where(whip => IsFree(Id(whip.Name)) && IsFree(ConnectedId(whip.Name))).Select(whip => (whip, new WhipPublisher(whip, viewers, new WhipClient(whip), TimeProvider.System, log)))];
+        _publishers = [.. options.Whip.Where(whip => EntityNames.AreFree(entities, log, $"whip.{whip.Name}", Id(whip.Name), ConnectedId(whip.Name))).Select(whip => (whip, new WhipPublisher(whip, viewers, new WhipClient(whip), TimeProvider.System, log)))];
         foreach (var (whip, publisher) in _publishers) Show(whip.Name, publisher);
     }
 
@@ -50,13 +50,13 @@ internal sealed partial class PublisherEntities : IAsyncDisposable
     private void Show(string name, WhipPublisher publisher)
     {
         var connected = ConnectedId(name);
-        _entities.Register(new SwitchEntity(Id(name), $"Publish {name.Replace('_', ' ')}") { Icon = "mdi:broadcast" }, (command, _) =>
+        _entities.Register(new SwitchEntity(Id(name), $"Publish {EntityNames.ToWords(name)}") { Icon = "mdi:broadcast" }, (command, _) =>
         {
             Set(name, publisher, command == SwitchEntity.On);
             _state.Keep(Key(name), command);
             return new(CommandOutcome.Done);
         });
-        _entities.Register(new BinarySensorEntity(connected, $"Publish {name.Replace('_', ' ')} connected")
+        _entities.Register(new BinarySensorEntity(connected, $"Publish {EntityNames.ToWords(name)} connected")
         {
             DeviceClass = "connectivity", Category = EntityCategory.Diagnostic,
         });
@@ -70,15 +70,4 @@ internal sealed partial class PublisherEntities : IAsyncDisposable
         publisher.SetWanted(isWanted);
         _entities.Publish(Id(name), ToState(isWanted));
     }
-
-    /// <summary>Things of other sections may be called so, which the configuration's check of one section cannot know.</summary>
-    private bool IsFree(string id)
-    {
-        if (_entities.Find(id) is null) return true;
-        LogSameId(id);
-        return false;
-    }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing is published by the publisher whose entity is \"{Id}\": something else has that name; rename one")]
-    private partial void LogSameId(string id);
 }

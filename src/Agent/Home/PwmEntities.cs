@@ -1,5 +1,6 @@
 using System.Globalization;
 using Agent.Configuration;
+using Agent.Devices.Peripherals;
 using Agent.Devices.Pwm;
 
 namespace Agent.Home;
@@ -10,14 +11,14 @@ internal sealed partial class PwmEntities : IDisposable
     private readonly EntityRegistry _entities;
     private readonly PersistentState _state;
     private readonly ILogger _log;
-    private readonly PwmThread _thread;
+    private readonly PeripheralThread _thread;
 
     private PwmEntities(AgentOptions options, EntityRegistry entities, PersistentState state, ILoggerFactory loggers)
     {
         (_entities, _state, _log) = (entities, state, loggers.CreateLogger<PwmEntities>());
-        var lights = options.PwmLights.Where(light => IsFree(light.Name, $"pwm.{light.Name}")).ToDictionary(light => light.Name, light => new PwmLight(light, Remembered(light), _log));
-        var panTilts = options.PanTilts.Where(panTilt => PanTiltEntities.Ids(panTilt).All(id => IsFree(id, $"panTilt.{panTilt.Name}"))).Select(panTilt => new PanTiltEntities(panTilt, entities, state, _log, DoAsync)).ToList();
-        _thread = new PwmThread([.. lights.Values, .. panTilts.Select(panTilt => panTilt.Device)], TimeProvider.System, loggers);
+        var lights = options.PwmLights.Where(light => EntityNames.AreFree(entities, _log, $"pwm.{light.Name}", light.Name)).ToDictionary(light => light.Name, light => new PwmLight(light, Remembered(light), _log));
+        var panTilts = options.PanTilts.Where(panTilt => EntityNames.AreFree(entities, _log, $"panTilt.{panTilt.Name}", [.. PanTiltEntities.Ids(panTilt)])).Select(panTilt => new PanTiltEntities(panTilt, entities, state, _log, DoAsync)).ToList();
+        _thread = new PeripheralThread([.. lights.Values, .. panTilts.Select(panTilt => panTilt.Device)], "pwm", TimeProvider.System, loggers);
         foreach (var (name, light) in lights) Show(name, light);
     }
 
@@ -32,7 +33,7 @@ internal sealed partial class PwmEntities : IDisposable
 
     public void Dispose() => _thread.Dispose();
 
-    private Task<string?> DoAsync(PwmDevice device, Func<TimeSpan, string?> run) => _thread.DoAsync(device, run);
+    private Task<string?> DoAsync(Peripheral device, Func<TimeSpan, string?> run) => _thread.DoAsync(device, run);
 
     private static string BrightnessKey(string name) => $"pwm.{name}.brightness";
 
@@ -53,7 +54,7 @@ internal sealed partial class PwmEntities : IDisposable
 
     private void Show(string name, PwmLight light)
     {
-        _entities.Register(new LightEntity(name, ToWords(name)) { HasBrightness = true }, async (command, cancellation) =>
+        _entities.Register(new LightEntity(name, EntityNames.ToWords(name)) { HasBrightness = true }, async (command, cancellation) =>
         {
             int? percent = command switch
             {
@@ -76,16 +77,4 @@ internal sealed partial class PwmEntities : IDisposable
         void Publish(LightState state) => _entities.Publish(name, state.Level.ToString(CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Cameras and other devices have ids too, which the configuration's check of one section cannot know.</summary>
-    private bool IsFree(string id, string section)
-    {
-        if (_entities.Find(id) is null) return true;
-        LogSameId(section, id);
-        return false;
-    }
-
-    private static string ToWords(string name) => name.Replace('_', ' ');
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Section} is left out: something else is called \"{Id}\"; rename one")]
-    private partial void LogSameId(string section, string id);
 }

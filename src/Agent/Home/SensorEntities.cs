@@ -12,7 +12,7 @@ internal sealed partial class SensorEntities : IDisposable
     private SensorEntities(IReadOnlyList<SensorOptions> options, Func<SensorOptions, ISensorSource> make, EntityRegistry entities, TimeProvider clock, ILoggerFactory loggers)
     {
         (_entities, _log) = (entities, loggers.CreateLogger<SensorEntities>());
-        List<Sensor> sensors = [.. options.Where(sensor => IsFree(sensor.Name)).Select(sensor => new Sensor(sensor, make(sensor), _log))];
+        List<Sensor> sensors = [.. options.Where(sensor => EntityNames.AreFree(_entities, _log, $"sensors.{sensor.Name}", sensor.Name)).Select(sensor => new Sensor(sensor, make(sensor), _log))];
         _thread = new SensorThread(sensors, clock, loggers);
         foreach (var sensor in sensors) Show(sensor);
     }
@@ -38,7 +38,7 @@ internal sealed partial class SensorEntities : IDisposable
     private void Show(Sensor sensor)
     {
         var options = sensor.Options;
-        _entities.Register(new SensorEntity(options.Name, options.DisplayName ?? options.Name.Replace('_', ' '))
+        _entities.Register(new SensorEntity(options.Name, options.DisplayName ?? EntityNames.ToWords(options.Name))
         {
             DeviceClass = options.ShownClass, Unit = options.ShownUnit, StateClass = "measurement", Precision = options.ShownPrecision,
         });
@@ -46,15 +46,4 @@ internal sealed partial class SensorEntities : IDisposable
         sensor.ValueChanged += value => _entities.Publish(options.Name, value);
         sensor.AvailabilityChanged += isAvailable => _entities.SetAvailable(options.Name, isAvailable);
     }
-
-    /// <summary>Cameras and other devices have ids too, which the configuration's check of one section cannot know.</summary>
-    private bool IsFree(string id)
-    {
-        if (_entities.Find(id) is null) return true;
-        LogSameId(id);
-        return false;
-    }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Sensor \"{Id}\" is not read: something else has that name; rename one")]
-    private partial void LogSameId(string id);
 }

@@ -1,4 +1,5 @@
 using Agent.Devices.Gpio;
+using Agent.Devices.Peripherals;
 using Agent.Interop.Gpio;
 
 namespace Agent.Devices.Tests.Gpio;
@@ -36,7 +37,7 @@ public sealed class GpioInputTests
         return text;
     }
 
-    private void Pass(GpioDevice device, double seconds)
+    private void Pass(Peripheral device, double seconds)
     {
         for (var end = _now + TimeSpan.FromSeconds(seconds); ;)
         {
@@ -87,7 +88,7 @@ public sealed class GpioInputTests
         var sensor = Sensor();
         Pass(sensor, 0);
         _kernel["GPIO17"].IsHigh = true;
-        Pass(sensor, GpioDevice.CheckInterval.TotalSeconds);
+        Pass(sensor, GpioPort.CheckInterval.TotalSeconds);
         Assert.Equal("off available on", Seen());
     }
 

@@ -1,4 +1,5 @@
 using Agent.Devices.Gpio;
+using Agent.Devices.Peripherals;
 
 namespace Agent.Devices.Tests.Gpio;
 
@@ -19,7 +20,7 @@ public sealed class GpioOutputTests : IDisposable
 
     private GpioOutput Output(GpioOptions? options = null, bool? remembered = null, Interlock? interlock = null) => new(options ?? Pump, remembered, interlock, _kernel, _log);
 
-    private void Pass(GpioDevice device, double seconds)
+    private void Pass(Peripheral device, double seconds)
     {
         for (var end = _now + TimeSpan.FromSeconds(seconds); ;)
         {
@@ -219,7 +220,7 @@ public sealed class GpioOutputTests : IDisposable
     public async Task Commands_are_carried_out_by_the_thread_and_refused_when_too_many_wait()
     {
         var pump = Output();
-        using var thread = new GpioThread([pump], TimeProvider.System, _log);
+        using var thread = new PeripheralThread([pump], "gpio", TimeProvider.System, _log);
         using var busy = new ManualResetEventSlim();
         using var begun = new ManualResetEventSlim();
         thread.Start();
@@ -230,7 +231,7 @@ public sealed class GpioOutputTests : IDisposable
             return null;
         });
         begun.Wait();
-        var waiting = Enumerable.Range(0, GpioThread.QueueCapacity).Select(_ => thread.DoAsync(pump, now => pump.Set(true, now))).ToArray();
+        var waiting = Enumerable.Range(0, PeripheralThread.QueueCapacity).Select(_ => thread.DoAsync(pump, now => pump.Set(true, now))).ToArray();
         Assert.Equal("64 commands are waiting already; try again later", await thread.DoAsync(pump, now => pump.Set(false, now)));
         Assert.Equal(1, thread.Refused);
         busy.Set();

@@ -1,3 +1,4 @@
+using Agent.Devices.Peripherals;
 using Agent.Devices.Pwm;
 using Agent.Interop.Libc;
 
@@ -175,7 +176,7 @@ public sealed class PwmLightTests : IDisposable
     public async Task The_thread_carries_out_commands_and_stops_what_it_owns()
     {
         var light = Light(Options with { Fade = 0, AtStop = LightAtStop.Keep });
-        var thread = new PwmThread([light], TimeProvider.System, _log);
+        var thread = new PeripheralThread([light], "pwm", TimeProvider.System, _log);
         using (thread)
         {
             thread.Start();
@@ -191,8 +192,8 @@ public sealed class PwmLightTests : IDisposable
     public async Task Too_many_waiting_commands_are_refused_and_counted()
     {
         var light = Light();
-        using var thread = new PwmThread([light], TimeProvider.System, _log);
-        var waiting = Enumerable.Range(0, PwmThread.QueueCapacity).Select(_ => thread.DoAsync(light, _ => null)).ToList();
+        using var thread = new PeripheralThread([light], "pwm", TimeProvider.System, _log);
+        var waiting = Enumerable.Range(0, PeripheralThread.QueueCapacity).Select(_ => thread.DoAsync(light, _ => null)).ToList();
         Assert.Equal("64 commands are waiting already; try again later", await thread.DoAsync(light, _ => null));
         Assert.Equal(1, thread.Refused);
         thread.Start();

@@ -1,44 +1,10 @@
+using Agent.Devices.Peripherals;
 using Agent.Interop.Gpio;
 
 namespace Agent.Devices.Gpio;
 
-/// <summary>
-/// Something on one or several GPIO lines. Times are CLOCK_MONOTONIC since its zero, as the kernel stamps changes; every call is
-/// <see cref="GpioThread"/>'s.
-/// </summary>
-public abstract class GpioDevice
-{
-    /// <summary>How often a line at rest is looked after: up to Linux 6.5 nobody is woken when a chip goes away.</summary>
-    internal static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(2);
-
-    private protected GpioDevice()
-    {
-    }
-
-    /// <summary>Whether it can be used; it cannot before the first call of <see cref="Advance"/>.</summary>
-    public event Action<bool>? AvailabilityChanged;
-
-    public bool IsAvailable
-    {
-        get;
-        private protected set
-        {
-            if (value == field) return;
-            field = value;
-            AvailabilityChanged?.Invoke(value);
-        }
-    }
-
-    /// <summary>Does what is due.</summary>
-    /// <returns>How long it can be left alone.</returns>
-    internal abstract TimeSpan Advance(TimeSpan now);
-
-    /// <summary>Leaves the lines as they are to be without the agent, and gives them back.</summary>
-    internal abstract void Stop(TimeSpan now);
-}
-
 /// <summary>Something whose changes are waited for.</summary>
-public abstract class GpioInput : GpioDevice
+public abstract class GpioInput : Peripheral
 {
     private readonly GpioEdge[] _edges = new GpioEdge[16];
     private TimeSpan _checkAt;
@@ -65,14 +31,20 @@ public abstract class GpioInput : GpioDevice
             // What no change told of, if ever.
             else Change(Port.IsActive, now);
             IsAvailable = true;
-            _checkAt = now + CheckInterval;
+            _checkAt = now + GpioPort.CheckInterval;
         }
         var due = Continue(now);
         return due < _checkAt - now ? due : _checkAt - now;
     }
 
-    /// <summary>Takes the changes that the poller has seen.</summary>
-    internal void Read(TimeSpan now)
+    internal sealed override bool TryAddTo(GpioPoller poller)
+    {
+        if (!Port.IsOpen) return false;
+        Port.AddTo(poller);
+        return true;
+    }
+
+    internal sealed override void Read(TimeSpan now)
     {
         var count = Port.Read(_edges, now);
         Interlocked.Add(ref _edgeCount, count);

@@ -3,19 +3,19 @@ using Agent.Interop.Gpio;
 using Agent.Interop.Libc;
 using Microsoft.Extensions.Logging;
 
-namespace Agent.Devices.Gpio;
+namespace Agent.Devices.Peripherals;
 
 /// <summary>
-/// The one owner of everything on GPIO lines, a thread. Commands reach it by a bounded queue and an eventfd; one that finds the queue full
+/// The one owner of a set of peripherals, a thread. Commands reach it by a bounded queue and an eventfd; one that finds the queue full
 /// is refused, and counted. It sleeps while nothing changes.
 /// </summary>
-public sealed partial class GpioThread : IDisposable
+public sealed partial class PeripheralThread : IDisposable
 {
     internal const int QueueCapacity = 64;
 
     private const string Stopping = "the agent is stopping";
 
-    private readonly GpioDevice[] _devices;
+    private readonly Peripheral[] _peripherals;
     private readonly TimeSpan[] _due;
     private readonly List<int> _polled = [];
     private readonly TimeProvider _clock;
@@ -29,32 +29,33 @@ public sealed partial class GpioThread : IDisposable
     private long _refused;
 
     /// <summary>Touches nothing before <see cref="Start"/>.</summary>
-    /// <param name="devices">From now on this thread's.</param>
+    /// <param name="peripherals">From now on this thread's.</param>
+    /// <param name="name">The thread's, and in the log.</param>
     /// <param name="clock">Its timestamps are CLOCK_MONOTONIC, as the system's are.</param>
     /// <param name="loggers">For bugs.</param>
-    public GpioThread(IEnumerable<GpioDevice> devices, TimeProvider clock, ILoggerFactory loggers)
+    public PeripheralThread(IEnumerable<Peripheral> peripherals, string name, TimeProvider clock, ILoggerFactory loggers)
     {
-        (_devices, _clock, _log) = ([.. devices], clock, loggers.CreateLogger<GpioThread>());
-        _due = new TimeSpan[_devices.Length];
+        (_peripherals, _clock, _log) = ([.. peripherals], clock, loggers.CreateLogger<PeripheralThread>());
+        _due = new TimeSpan[_peripherals.Length];
         _poller = new GpioPoller(_wake);
-        _thread = new Thread(Run) { Name = "gpio", IsBackground = true };
+        _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 
-    private readonly record struct Command(GpioDevice Device, Func<TimeSpan, string?> Run, TaskCompletionSource<string?> Done);
+    private readonly record struct Command(Peripheral Peripheral, Func<TimeSpan, string?> Run, TaskCompletionSource<string?> Done);
 
     /// <summary>Commands refused because the queue was full.</summary>
     public long Refused => Interlocked.Read(ref _refused);
 
-    /// <summary>Requests the lines and goes on from there.</summary>
+    /// <summary>Opens lines and channels and goes on from there.</summary>
     public void Start() => _thread.Start();
 
-    /// <summary>Has a device do something on its thread.</summary>
-    /// <param name="device">Which.</param>
+    /// <summary>Has a peripheral do something on its thread.</summary>
+    /// <param name="peripheral">Which.</param>
     /// <param name="run">What; gets the time, returns why it could not be done.</param>
     /// <returns>What <paramref name="run"/> returned, or why it was not called.</returns>
-    public Task<string?> DoAsync(GpioDevice device, Func<TimeSpan, string?> run)
+    public Task<string?> DoAsync(Peripheral peripheral, Func<TimeSpan, string?> run)
     {
-        var command = new Command(device, run, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        var command = new Command(peripheral, run, new(TaskCreationOptions.RunContinuationsAsynchronously));
         if (_isStopping) return Task.FromResult<string?>(Stopping);
         if (!_commands.Writer.TryWrite(command))
         {
@@ -66,7 +67,7 @@ public sealed partial class GpioThread : IDisposable
         return command.Done.Task;
     }
 
-    /// <summary>Leaves the lines as they are to be without the agent, and ends the thread.</summary>
+    /// <summary>Leaves lines and channels as they are to be without the agent, and ends the thread.</summary>
     public void Dispose()
     {
         Close();
@@ -103,27 +104,25 @@ public sealed partial class GpioThread : IDisposable
                 var wait = Advance();
                 _poller.Clear();
                 _polled.Clear();
-                for (var i = 0; i < _devices.Length; i++)
+                for (var i = 0; i < _peripherals.Length; i++)
                 {
-                    if (_devices[i] is not GpioInput { Port.IsOpen: true } input) continue;
-                    input.Port.AddTo(_poller);
-                    _polled.Add(i);
+                    if (_peripherals[i].TryAddTo(_poller)) _polled.Add(i);
                 }
                 _poller.Wait(wait);
                 for (var line = 0; line < _polled.Count; line++)
                 {
                     if (!_poller.IsReady(line)) continue;
-                    ((GpioInput)_devices[_polled[line]]).Read(Now);
+                    _peripherals[_polled[line]].Read(Now);
                     _due[_polled[line]] = TimeSpan.Zero;
                 }
                 RunCommands();
             }
-            foreach (var device in _devices) device.Stop(Now);
+            foreach (var peripheral in _peripherals) peripheral.Stop(Now);
         }
         catch (Exception bug)
         {
             // The thread has no caller to throw to, and the cameras can go on without it.
-            LogBroken(bug);
+            LogBroken(_thread.Name, bug);
             Close();
         }
     }
@@ -135,25 +134,25 @@ public sealed partial class GpioThread : IDisposable
         for (var i = 0; i < QueueCapacity && _commands.Reader.TryRead(out var command); i++)
         {
             command.Done.TrySetResult(command.Run(Now));
-            _due[Array.IndexOf(_devices, command.Device)] = TimeSpan.Zero;
+            _due[Array.IndexOf(_peripherals, command.Peripheral)] = TimeSpan.Zero;
         }
         if (_commands.Reader.TryPeek(out _)) Wake();
     }
 
-    /// <summary>Has every device do what is due; returns the time until the next is.</summary>
+    /// <summary>Has every peripheral do what is due; returns the time until the next is.</summary>
     private TimeSpan Advance()
     {
         var next = TimeSpan.MaxValue;
-        for (var i = 0; i < _devices.Length; i++)
+        for (var i = 0; i < _peripherals.Length; i++)
         {
             var now = Now;
-            if (_due[i] <= now) _due[i] = now + _devices[i].Advance(now);
+            if (_due[i] <= now) _due[i] = now + _peripherals[i].Advance(now);
             if (_due[i] < next) next = _due[i];
         }
         var wait = next - Now;
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "GPIO lines are not operated any more: this is a bug")]
-    private partial void LogBroken(Exception bug);
+    [LoggerMessage(Level = LogLevel.Error, Message = "What is on {Thread} is not operated any more: this is a bug")]
+    private partial void LogBroken(string? thread, Exception bug);
 }

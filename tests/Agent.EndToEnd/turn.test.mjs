@@ -1,57 +1,13 @@
 // Viewers elsewhere and an agent behind routers that let no viewer in: what only a TURN server joins.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { promisify } from 'node:util';
 import { Agent, eventually } from './lib/agent.mjs';
 import { launchChromium, openViewer, untilLive } from './lib/browser.mjs';
 import { Internet } from './lib/nat.mjs';
+import { TurnServer } from './lib/turnServer.mjs';
 
-const run = promisify(execFile);
 const token = 'turn-token';
 const httpPort = 8080;
-const secret = 'north';
-
-/** A coturn on a machine of the public network, UDP, TCP and TLS. */
-class TurnServer {
-  static async start(host) {
-    const server = new TurnServer();
-    server.folder = await mkdtemp(join(tmpdir(), 'turn-'));
-    const file = (name) => join(server.folder, name);
-    await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1', '-subj', '/CN=turn',
-      '-addext', `subjectAltName=IP:${host.address}`, '-keyout', file('key.pem'), '-out', file('cert.pem')]);
-    await writeFile(file('turnserver.conf'), [
-      `listening-ip=${host.address}`, `relay-ip=${host.address}`, 'listening-port=3478', 'tls-listening-port=5349', 'realm=test', 'use-auth-secret',
-      `static-auth-secret=${secret}`, 'stale-nonce=5', 'no-cli', 'no-dtls', 'verbose', 'log-file=stdout', `cert=${file('cert.pem')}`, `pkey=${file('key.pem')}`,
-      `pidfile=${file('pid')}`, `userdb=${file('db')}`, '',
-    ].join('\n'));
-    const [program, ...rest] = [...host.wrapper, 'turnserver', '-c', file('turnserver.conf')];
-    server.process = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
-    server.exited = once(server.process, 'exit');
-    server.output = '';
-    server.process.stdout.on('data', (data) => (server.output += data));
-    server.process.stderr.on('data', (data) => (server.output += data));
-    await eventually('coturn runs', () => {
-      assert.equal(server.process.exitCode, null, server.output);
-      return server.output.includes('SQLite DB connection success');
-    });
-    server.certificate = file('cert.pem');
-    server.stun = `stun:${host.address}:3478`;
-    server.urls = [`turn:${host.address}:3478?transport=udp`, `turn:${host.address}:3478?transport=tcp`, `turns:${host.address}:5349?transport=tcp`];
-    return server;
-  }
-
-  async stop() {
-    this.process.kill('SIGKILL');
-    await this.exited;
-    await rm(this.folder, { recursive: true });
-  }
-}
 
 describe('An agent that no viewer reaches', () => {
   let internet, server, home, agent, chromium, context, page;
@@ -77,7 +33,7 @@ describe('An agent that no viewer reaches', () => {
     await home.setRules({ kind: 'symmetric', forwardTcp: { [httpPort]: httpPort }, ...rules });
     agent = await Agent.start({
       http: { listen: `0.0.0.0:${httpPort}`, bearerToken: token },
-      webrtc: { udpPort: 8443, iceServers: [{ urls: server.urls, secret, caFile: server.certificate }] },
+      webrtc: { udpPort: 8443, iceServers: [{ urls: server.urls, secret: server.secret, caFile: server.certificate }] },
       cameras: { main: { source: { kind: 'test', width: 640, height: 360, frameRate: 30 } } },
     }, { port: httpPort, host: home.publicAddress, wrapper: home.host.wrapper });
   }

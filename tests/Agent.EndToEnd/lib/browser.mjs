@@ -18,10 +18,11 @@ async function launch(options) {
   };
 }
 
-export const launchChromium = (options = {}) => launch({
+/** `flags` are added to the command line that tests need. */
+export const launchChromium = ({ flags = [], ...options } = {}) => launch({
   executablePath: '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
+    '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required', ...flags],
   ...options,
 });
 

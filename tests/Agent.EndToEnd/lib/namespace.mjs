@@ -114,6 +114,20 @@ export class Namespace extends NetworkNamespace {
     await this.inside('route', 'replace', 'default', 'via', this.host);
   }
 
+  /** Gives both sides IPv6 addresses, of fd77:1ce::/32 (unique local, RFC 4193), `host6` and `inside6`, and takes those of IPv4 away if `alone`. */
+  async useIPv6({ alone = false } = {}) {
+    const prefix = `fd77:1ce:${(process.pid & 0xffff).toString(16)}::`;
+    [this.host6, this.inside6] = [`${prefix}1`, `${prefix}2`];
+    if (alone) {
+      await run('ip', ['-4', 'addr', 'flush', 'dev', this.wire]);
+      await this.inside('-4', 'addr', 'flush', 'dev', 'eth0');
+    }
+    // Detecting duplicates takes a second, in which addresses are of no use yet.
+    await run('ip', ['addr', 'add', `${this.host6}/64`, 'dev', this.wire, 'nodad']);
+    await this.inside('addr', 'add', `${this.inside6}/64`, 'dev', 'eth0', 'nodad');
+    await this.inside('-6', 'route', 'replace', 'default', 'via', this.host6);
+  }
+
   async remove() {
     await this.link?.remove();
     await super.remove();

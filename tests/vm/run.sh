@@ -2,11 +2,12 @@
 # Runs the agent against real kernel drivers: Debian 12's kernel 6.1 and its backports' kernel 6.12, each in a QEMU machine (no KVM
 # needed), with vivid, a USB camera that uvcvideo drives over USB/IP, and the modules of drivers/Kbuild, which Debian leaves out.
 # Installs what it needs, keeps downloads and what is built in the work folder, and ends with one line: N passed, N failed.
-#   tests/vm/run.sh [--kernel 6.1|6.12]... [--area NAME]... [--work DIR] [--verbose]
+#   tests/vm/run.sh [--kernel 6.1|6.12]... [--area NAME]... [--work DIR] [--verbose] [--prepare]
 #     --kernel   this kernel only; without it both, one after the other
 #     --area     this area of checks only; without it all, in the order of their names. guest/NAME.sh is what the machine runs.
 #     --work     defaults to tests/vm/work; kernels are looked up again when it is removed
 #     --verbose  shows the machines' consoles
+#     --prepare  only fetches and makes what does not depend on the agent, so that a later run need not
 # CAMERA_AGENT names the native executable to run in the machines; without it one is published.
 #
 # To add an area: write guest/NAME.sh (guest/init.sh has the functions it can use); if it leaves files in /out, host/NAME.sh checks them. To add a module: of Debian's linux-source, name its
@@ -18,6 +19,7 @@ work=$here/work
 kernels=()
 areas=
 verbose=
+prepare=
 while [ $# -gt 0 ]; do
   case $1 in
     --kernel)
@@ -29,6 +31,7 @@ while [ $# -gt 0 ]; do
       shift 2 ;;
     --work) work=$(realpath -m "${2:?--work needs a folder}"); shift 2 ;;
     --verbose) verbose=1; shift ;;
+    --prepare) prepare=1; shift ;;
     *) echo "run.sh: unknown argument '$1'" >&2; exit 2 ;;
   esac
 done
@@ -125,7 +128,7 @@ for kernel in "${kernels[@]}"; do
   makers+=($!)
 done
 [ -e "$work/media" ] || build_media
-build_payload
+[ -n "$prepare" ] || build_payload
 for i in "${!kernels[@]}"; do
   kernel=${kernels[$i]}
   if wait "${makers[$i]}"; then continue; fi
@@ -134,6 +137,7 @@ for i in "${!kernels[@]}"; do
   failed=$((failed + 1))
   unset "kernels[$i]"
 done
+[ -z "$prepare" ] || { trap - ERR; exit "$failed"; }
 for kernel in "${kernels[@]}"; do run_machine "$kernel"; done
 echo "$passed passed, $failed failed"
 trap - ERR

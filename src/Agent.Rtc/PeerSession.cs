@@ -142,7 +142,7 @@ public sealed class PeerSession : IDisposable
         {
             DatagramKind.Stun => HandleStun(datagram, local, remote, now),
             DatagramKind.Dtls => HandleDtls(datagram, remote, now),
-            DatagramKind.Rtcp => HandleRtcp(datagram, now),
+            DatagramKind.Rtcp => HandleRtcp(datagram, local, remote, now),
             // The video is sendonly: RTP of the peer has no place to go.
             _ => false,
         };
@@ -356,11 +356,12 @@ public sealed class PeerSession : IDisposable
         return true;
     }
 
-    private bool HandleRtcp(Span<byte> datagram, MonotonicTime now)
+    private bool HandleRtcp(Span<byte> datagram, TransportAddress local, TransportAddress remote, MonotonicTime now)
     {
         if (_receive is null || !_receive.TryUnprotectRtcp(datagram, out var length))
             return false;
 
+        _ice.HandleMedia(local, remote, now);
         _video.HandleRtcp(datagram[..length], now);
         return true;
     }

@@ -82,6 +82,9 @@ internal sealed class CandidatePair
     /// <summary>When a valid message of the peer last came over this pair.</summary>
     public MonotonicTime LastHeardAt { get; set; }
 
+    /// <summary>When media of the peer last came over this pair; <c>default</c> before, and for pairs that are not selected.</summary>
+    public MonotonicTime LastMediaAt { get; set; }
+
     /// <summary>The address that the peer saw the last answered check come from; <c>default</c> before.</summary>
     public TransportAddress MappedAddress { get; private set; }
 

@@ -1,10 +1,36 @@
 namespace Agent.Rtc.Ice;
 
-/// <content>Paths that end other than by silence: a TCP connection that was closed, an address that the host has no more.</content>
+/// <content>What is known of paths beside checks: media of the peer, a TCP connection that was closed, an address that the host has no more.</content>
 public sealed partial class IceAgent
 {
     private const string ConnectionClosed = "The TCP connection was closed.";
     private const string AddressGone = "This device no longer has the local address.";
+
+    /// <summary>
+    /// Media of the peer has come in and was authenticated. A peer sends on the pair that it uses: where that falls silent and media comes over
+    /// another pair that the peer has nominated, its network has changed, and it would nominate that pair again only seconds later.
+    /// </summary>
+    public void HandleMedia(TransportAddress local, TransportAddress remote, MonotonicTime now)
+    {
+        if (_selected is null)
+        {
+            return;
+        }
+
+        if (IceAddress.SameEndpoint(remote, _selected.RemoteAddress))
+        {
+            _selected.LastMediaAt = now;
+        }
+        else if (HasFallenSilent(_selected, now) && _checkList.FindLocal(local, remote) is { } candidate
+            && _checkList.FindPair(candidate.Base, remote) is { Nominated: true, State: CandidatePairState.Succeeded } pair)
+        {
+            Select(pair, now);
+            Advance(now);
+        }
+    }
+
+    private static bool HasFallenSilent(CandidatePair pair, MonotonicTime now) =>
+        pair.LastMediaAt != default && now - pair.LastMediaAt >= IceLimits.MediaSilence && now - pair.LastHeardAt >= IceLimits.MediaSilence;
 
     /// <summary>A TCP connection has ended: its pair fails at once, and another pair is looked for if it was the one in use.</summary>
     public void HandleConnectionClosed(TransportAddress local, TransportAddress remote, MonotonicTime now)

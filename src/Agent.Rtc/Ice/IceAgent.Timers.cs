@@ -225,5 +225,6 @@ public sealed partial class IceAgent
         || _selected.Keys != pair.Keys
         || _selected.State == CandidatePairState.Failed
         || pair.Priority > _selected.Priority
+        || HasFallenSilent(_selected, now)
         || now - _selected.LastNominatedAt >= IceLimits.AggressiveNominationWindow;
 }

@@ -67,4 +67,10 @@ internal static class IceLimits
     /// between checks of the pair it uses: Chromium 2.5 s, RFC 7675 §5.1 at most 6 s.
     /// </summary>
     public static readonly TimeSpan AggressiveNominationWindow = TimeSpan.FromSeconds(6);
+
+    /// <summary>
+    /// After so long without media on the selected pair, a nominated pair that is heard takes its place. Chromium sends transport feedback
+    /// several times a second on the one pair that it uses.
+    /// </summary>
+    public static readonly TimeSpan MediaSilence = TimeSpan.FromMilliseconds(500);
 }

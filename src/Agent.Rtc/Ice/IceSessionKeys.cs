@@ -7,9 +7,13 @@ internal sealed class IceSessionKeys
 {
     private readonly byte[] _localUfrag;
 
+    /// <summary>USERNAME of the peer's requests: "local:remote", or before the peer's credentials are known its beginning.</summary>
+    private byte[] _incomingUsername;
+
     public IceSessionKeys(IceCredentials local)
     {
         _localUfrag = Encoding.UTF8.GetBytes(local.Ufrag);
+        _incomingUsername = [.. _localUfrag, (byte)':'];
         LocalPassword = Encoding.UTF8.GetBytes(local.Password);
     }
 
@@ -27,10 +31,15 @@ internal sealed class IceSessionKeys
     public void SetRemote(IceCredentials remote)
     {
         RemotePassword = Encoding.UTF8.GetBytes(remote.Password);
-        OutgoingUsername = [.. Encoding.UTF8.GetBytes(remote.Ufrag), (byte)':', .. _localUfrag];
+        var remoteUfrag = Encoding.UTF8.GetBytes(remote.Ufrag);
+        OutgoingUsername = [.. remoteUfrag, (byte)':', .. _localUfrag];
+        _incomingUsername = [.. _localUfrag, (byte)':', .. remoteUfrag];
     }
 
-    /// <summary>RFC 8445 §7.3: the part before the colon must be the local ufrag.</summary>
+    /// <summary>
+    /// RFC 8445 §7.3, and the peer's part as well (§7.2.2). Chromium checks from the ports of a restart with this side's credentials of before
+    /// until it has those of after; were it answered, it would stay with that pair, whose other direction it then refuses.
+    /// </summary>
     public bool Matches(ReadOnlySpan<byte> username) =>
-        username.Length > _localUfrag.Length && username[_localUfrag.Length] == ':' && username.StartsWith(_localUfrag);
+        HasRemote ? username.SequenceEqual(_incomingUsername) : username.StartsWith(_incomingUsername);
 }

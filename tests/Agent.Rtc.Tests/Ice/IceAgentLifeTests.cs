@@ -206,6 +206,57 @@ public sealed class IceAgentLifeTests
         Assert.Equal(IceConnectionState.Connected, peer.Agent.State);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Where_the_selected_pair_falls_silent_another_nominated_one_that_is_heard_takes_its_place_at_once(bool byMedia)
+    {
+        var peer = new ScriptedPeer(IceRole.Controlled, "192.0.2.2:2000");
+        var (before, after, notNominated) = (IceNode.Parse("192.0.2.1:1000"), IceNode.Parse("192.0.2.3:1000"), IceNode.Parse("192.0.2.4:1000"));
+        peer.Check(before, priority: 2_000_000, useCandidate: true);
+        peer.Check(notNominated, priority: 1_500_000);
+        peer.RunFor(TimeSpan.FromMilliseconds(500));
+        peer.Agent.HandleMedia(peer.AgentAddress, before, peer.Now);
+        peer.Check(after, priority: 1_000_000, useCandidate: true);
+        peer.RunFor(IceLimits.MediaSilence / 2);
+        Hear(after);
+        Assert.Equal(before, peer.SelectedRemote);
+
+        peer.RunFor(IceLimits.MediaSilence / 2);
+        peer.Agent.HandleMedia(peer.AgentAddress, notNominated, peer.Now);
+        Assert.Equal(before, peer.SelectedRemote);
+        Hear(after);
+        Assert.Equal(after, peer.SelectedRemote);
+        peer.RunFor(TimeSpan.FromMinutes(1));
+        Assert.Equal(after, peer.SelectedRemote);
+
+        void Hear(TransportAddress from)
+        {
+            if (byMedia) peer.Agent.HandleMedia(peer.AgentAddress, from, peer.Now);
+            else peer.Check(from, priority: 1_000_000, useCandidate: true);
+        }
+    }
+
+    [Fact]
+    public void A_check_with_credentials_of_different_generations_is_refused()
+    {
+        var peer = new ScriptedPeer(IceRole.Controlled, "192.0.2.2:2000");
+        var (old, found) = (IceNode.Parse("192.0.2.1:1000"), IceNode.Parse("192.0.2.3:1000"));
+        peer.Check(old, priority: 2_000_000, useCandidate: true);
+        peer.RunFor(TimeSpan.FromSeconds(1));
+        var before = peer.Agent.LocalCredentials;
+
+        // A browser that restarts has new credentials before the agent knows of it; and goes on with the agent's until it has the new ones.
+        peer.Check(found, priority: 2_000_000, useCandidate: true, username: $"{before.Ufrag}:new");
+        peer.Restart();
+        peer.Check(found, priority: 2_000_000, useCandidate: true, username: $"{before.Ufrag}:new", password: before.Password);
+        Assert.Equal(2, peer.Responses[401]);
+        Assert.Equal(old, peer.SelectedRemote);
+        peer.Check(found, priority: 2_000_000, useCandidate: true);
+        peer.RunFor(TimeSpan.FromMilliseconds(100));
+        Assert.Equal(found, peer.SelectedRemote);
+    }
+
     [Fact]
     public void A_closed_agent_is_silent()
     {

@@ -34,6 +34,17 @@ public enum H264Profile
     High,
 }
 
+/// <summary>The size of the stream for thin links beside the camera's own.</summary>
+public enum SmallLayerSize
+{
+    /// <summary>Half of the width and half of the height.</summary>
+    Half,
+    /// <summary>A quarter of each.</summary>
+    Quarter,
+    /// <summary>There is none.</summary>
+    Off,
+}
+
 /// <summary>Whether a camera starts with privacy on.</summary>
 public enum PrivacyAtStart
 {
@@ -52,6 +63,9 @@ public sealed record CameraOptions
     public VideoSourceOptions Source { get; init; } = new();
 
     public VideoEncoderOptions Encoder { get; init; } = new();
+
+    /// <summary>A second, smaller stream, encoded only while a viewer's link is too thin for the first.</summary>
+    public SmallLayerSize SmallLayer { get; init; } = SmallLayerSize.Half;
 
     public PrivacyAtStart Privacy { get; init; } = PrivacyAtStart.Restore;
 

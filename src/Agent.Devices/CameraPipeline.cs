@@ -31,12 +31,14 @@ public sealed partial class CameraPipeline : IDisposable
     private readonly AccessUnitPool _pool = new();
     private readonly RateMeter _frames = new();
     private readonly RateMeter _bits = new();
+    private readonly RateMeter _encodedFrames = new();
     private readonly RememberedControls _controls = new();
     private readonly CaptureProgress _progress;
     private readonly SourceInterruption _interruption = new();
     private readonly StreamSwitch _stream;
     private readonly EncoderLadder _ladder;
     private readonly EncoderStage _encoders;
+    private readonly SmallLayer? _small;
     private CameraMode _mode = new();
     private Thread? _thread;
 
@@ -91,6 +93,7 @@ public sealed partial class CameraPipeline : IDisposable
         _stream = new StreamSwitch(Hub, _pool, clock);
         _ladder = new EncoderLadder(options.Encoder, encoders);
         _encoders = new EncoderStage(Hub, _ladder, _stream, _pool, Publish, clock, _log);
+        _small = options.SmallLayer == SmallLayerSize.Off ? null : new SmallLayer(options, Hub, encoders, clock, _log);
     }
 
     public CameraOptions Options { get; }
@@ -118,6 +121,7 @@ public sealed partial class CameraPipeline : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bitsPerSecond);
         _targetBitrate = bitsPerSecond;
         Hub.BitrateCeiling = bitsPerSecond;
+        _small?.SetBitrate(bitsPerSecond);
     }
 
     /// <summary>The target, or less where the viewers' links carry less.</summary>
@@ -141,8 +145,16 @@ public sealed partial class CameraPipeline : IDisposable
         lock (_privacyLock)
         {
             // In this order: while the source may be read, its pictures are withheld.
-            if (isOn) _stream.Withhold(width, height);
-            if (_interruption.Set(isOn) && !isOn) _stream.Release(width, height);
+            if (isOn)
+            {
+                _stream.Withhold(width, height);
+                _small?.Withhold(width, height);
+            }
+            if (_interruption.Set(isOn) && !isOn)
+            {
+                _stream.Release(width, height);
+                _small?.Release(width, height);
+            }
         }
     }
 
@@ -198,7 +210,7 @@ public sealed partial class CameraPipeline : IDisposable
         Interlocked.Increment(ref _hangs);
         LogHangs(Options.Name, _progress.Step, _sourceDescription);
         Hub.NoteStopped();
-        if (_width > 0) _stream.ShowNotice(StreamText.Of(SourceFailure.Stopped), new VideoFormat(PixelFormat.H264, _width, _height, 1, 1));
+        if (_width > 0) ShowNotice(StreamText.Of(SourceFailure.Stopped), new VideoFormat(PixelFormat.H264, _width, _height, 1, 1));
         return false;
     }
 
@@ -218,6 +230,7 @@ public sealed partial class CameraPipeline : IDisposable
             BytesCopiedPerFrame = _passesThrough ? 0 : _encoders.BytesCopiedPerFrame,
             EncoderFailures = _encoders.Failures,
             Hangs = Interlocked.Read(ref _hangs),
+            Layers = GetLayers(now),
         };
     }
 
@@ -225,6 +238,7 @@ public sealed partial class CameraPipeline : IDisposable
     {
         _interruption.Stop();
         _thread?.Join();
+        _small?.Dispose();
         _stream.Dispose();
         _interruption.Dispose();
     }
@@ -247,7 +261,7 @@ public sealed partial class CameraPipeline : IDisposable
                 Hub.NoteStopped();
                 Interlocked.Exchange(ref _deliveringSince, NotDelivering);
                 _encoders.StartOver();
-                if (!_interruption.IsClosed && _captured > 0) _stream.ShowNotice("restarting", _lastFormat);
+                if (!_interruption.IsClosed && _captured > 0) ShowNotice("restarting", _lastFormat);
                 continue;
             }
             var hasDelivered = DeliveringSince is not null;
@@ -256,7 +270,7 @@ public sealed partial class CameraPipeline : IDisposable
             // The same failure over and over is one line.
             if (_error != failure.Message) LogFailed(Options.Name, failure.Message);
             _error = failure.Message;
-            if (_captured > 0) _stream.ShowNotice(StreamText.Of(failure.Failure), _lastFormat);
+            if (_captured > 0) ShowNotice(StreamText.Of(failure.Failure), _lastFormat);
             if (hasDelivered)
             {
                 delay.Reset();
@@ -309,6 +323,7 @@ public sealed partial class CameraPipeline : IDisposable
             {
                 // Its frames go back before it goes.
                 _encoders.Close();
+                _small?.StartOver(Volatile.Read(ref _mode).Encoder ?? Options.Encoder.Kind);
                 _passesThrough = false;
                 _controls.Detach();
                 ControlsChanged?.Invoke();
@@ -358,6 +373,7 @@ public sealed partial class CameraPipeline : IDisposable
         _frames.Add(frame.CapturedAt, 1);
         (_lastFormat, _width, _height) = (format, format.Width, format.Height);
         Tap.Offer(frame);
+        OfferToSmallLayer(frame, source.Description);
         if (format.PixelFormat == PixelFormat.H264 && _ladder.TakesOwnH264)
         {
             PassThrough(source, frame);
@@ -414,6 +430,7 @@ public sealed partial class CameraPipeline : IDisposable
         Interlocked.Increment(ref _encoded);
         if (accessUnit.IsKeyFrame) Interlocked.Increment(ref _keyFrames);
         _bits.Add(accessUnit.CapturedAt, (long)accessUnit.Data.Length * BitsPerByte);
+        _encodedFrames.Add(accessUnit.CapturedAt, 1);
     }
 
     private void LogOpened(IVideoSource source)
@@ -427,28 +444,4 @@ public sealed partial class CameraPipeline : IDisposable
         foreach (var message in _controls.Attach(source.Controls)) LogNote(Options.Name, message);
         ControlsChanged?.Invoke();
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Camera {Camera}: {Source} {Format} → passthrough, profile-level-id {ProfileLevelId}")]
-    private partial void LogPassingThrough(string camera, string source, string format, string profileLevelId);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Camera {Camera}: {Error}; trying again")]
-    private partial void LogFailed(string camera, string error);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Camera {Camera}: privacy is on, its device is closed")]
-    private partial void LogPrivate(string camera);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Camera {Camera}: privacy is off")]
-    private partial void LogNoLongerPrivate(string camera);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Camera {Camera}: {Note}")]
-    private partial void LogNote(string camera, string note);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Camera {Camera}: {Source} cannot {What}")]
-    private partial void LogCannot(string camera, string source, string what);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Camera {Camera}: {Step} has hung for too long ({Source}); the driver or the device hangs, unplug it or restart the machine if this stays")]
-    private partial void LogHangs(string camera, string step, string source);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Camera {Camera}: goes on")]
-    private partial void LogGoesOn(string camera);
 }

@@ -42,4 +42,19 @@ public sealed record CameraStatus(
 
     /// <summary>Times the capture thread hung in one call for too long.</summary>
     public long Hangs { get; init; }
+
+    /// <summary>What viewers may be given: the camera's own stream and, if it makes one, the smaller one for thin links.</summary>
+    public IReadOnlyList<LayerStatus> Layers { get; init; } = [];
 }
+
+/// <summary>One of a camera's streams.</summary>
+/// <param name="Name">"main" or "small".</param>
+/// <param name="Encoder">The encoder at work, or "passthrough"; <c>null</c> while there is none: the small layer has one only while somebody is given it.</param>
+/// <param name="Width">Pixels; 0 before they are known.</param>
+/// <param name="Height">Pixels.</param>
+/// <param name="FramesPerSecond">Made, which is less than the camera gives where links are thin; 0 while nothing is.</param>
+/// <param name="BitrateBps">Made, bit/s.</param>
+/// <param name="AdaptedBitrateBps">What is asked of the encoder, bit/s; <c>null</c> if it keeps a bitrate of its own.</param>
+/// <param name="Viewers">Who is given this stream.</param>
+public sealed record LayerStatus(
+    string Name, string? Encoder, int Width, int Height, double FramesPerSecond, long BitrateBps, int? AdaptedBitrateBps, int Viewers);

@@ -18,9 +18,12 @@ internal sealed partial class EncoderStage
     private readonly Action<AccessUnit> _output;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
+    private readonly string _label;
+    private readonly bool _showsNotice;
     private readonly ReopenDelay _reopenDelay = new();
     private IVideoEncoder? _encoder;
     private VideoFormat _format;
+    private FrameRateStep _frameRate = new(default);
     private int _bitrate;
     private long _framesGiven;
     private long _skippedByEarlier;
@@ -42,9 +45,14 @@ internal sealed partial class EncoderStage
     /// <param name="output">Receives them, on the encoder's thread.</param>
     /// <param name="clock">Times the attempts at opening.</param>
     /// <param name="log">Where to report.</param>
-    public EncoderStage(FrameHub hub, EncoderLadder ladder, StreamSwitch stream, AccessUnitPool pool, Action<AccessUnit> output, TimeProvider clock, ILogger log)
+    /// <param name="label">What is encoded, for the log; the camera's name by default.</param>
+    /// <param name="showsNotice">Whether viewers are told when there is no encoder.</param>
+    public EncoderStage(
+        FrameHub hub, EncoderLadder ladder, StreamSwitch stream, AccessUnitPool pool, Action<AccessUnit> output, TimeProvider clock, ILogger log,
+        string? label = null, bool showsNotice = true)
     {
         (_hub, _ladder, _stream, _pool, _clock, _log) = (hub, ladder, stream, pool, clock, log);
+        (_label, _showsNotice) = (label ?? hub.Camera, showsNotice);
         _output = accessUnit =>
         {
             _hasOutput = true;
@@ -94,7 +102,13 @@ internal sealed partial class EncoderStage
             _bitrate = bitsPerSecond;
             _encoder!.SetBitrate(bitsPerSecond);
         }
-        var force = _stream.TakeKeyFrameRequest(frame.CapturedAt) | _isIdle;
+        if (_frameRate.Update(bitsPerSecond, _hub.BitrateCeiling, frame.CapturedAt)) _encoder!.SetFrameDivisor(_frameRate.Divisor);
+        if (!_frameRate.Takes(frame.CapturedAt))
+        {
+            frame.Dispose();
+            return;
+        }
+        var force = _stream.TakeKeyFrameRequest(frame.CapturedAt) | _isIdle | IsKeyFrameOverdue(frame.CapturedAt);
         _isIdle = false;
         try
         {
@@ -147,11 +161,15 @@ internal sealed partial class EncoderStage
             return false;
         }
         (_format, _bitrate, _framesGiven, _isLogged) = (format, bitsPerSecond, 0, false);
+        _frameRate = new FrameRateStep(format);
         _name = _encoder.Name;
         _error = null;
         _hub.SetProfileLevelId(_encoder.ProfileLevelId);
         return true;
     }
+
+    /// <summary>Encoders count frames from one IDR to the next, and fewer come now.</summary>
+    private bool IsKeyFrameOverdue(TimeSpan now) => _frameRate.Divisor > 1 && now - _hub.LastKeyFrameAt >= _ladder.KeyFrameInterval;
 
     private void Fail(string message, VideoFormat format)
     {
@@ -162,7 +180,7 @@ internal sealed partial class EncoderStage
         {
             case EncoderFailureOutcome.TryAgain:
                 _reopenDelay.Reset();
-                LogFailed(_hub.Camera, message);
+                LogFailed(_label, message);
                 break;
             case EncoderFailureOutcome.SteppedDown:
                 NoteRefusal(message);
@@ -176,18 +194,18 @@ internal sealed partial class EncoderStage
     /// <summary>Nothing can be encoded for a while: viewers are told, and the same failure over and over is one line.</summary>
     private void Postpone(string message, TimeSpan now, VideoFormat format)
     {
-        if (_error != message) LogFailed(_hub.Camera, message);
+        if (_error != message) LogFailed(_label, message);
         _error = message;
         _reopenAt = now + _reopenDelay.Next();
         _hub.NoteStopped();
-        _stream.ShowNotice("encoder failed", format);
+        if (_showsNotice) _stream.ShowNotice("encoder failed", format);
     }
 
     private void NoteRefusal(string message)
     {
         if (_loggedRefusal == message) return;
         _loggedRefusal = message;
-        LogSteppedDown(_hub.Camera, message);
+        LogSteppedDown(_label, message);
     }
 
     /// <summary>Not before the first picture has come out: only then is known whether frames are copied.</summary>
@@ -195,7 +213,7 @@ internal sealed partial class EncoderStage
     {
         _isLogged = true;
         LogEncoding(
-            _hub.Camera, source, StreamText.Of(_format), _encoder!.Name, _encoder.BytesCopied == 0 ? "zero copy" : "copied by the CPU", _bitrate,
+            _label, source, StreamText.Of(_format), _encoder!.Name, _encoder.BytesCopied == 0 ? "zero copy" : "copied by the CPU", _bitrate,
             _encoder.ProfileLevelId, _ladder.PassedOver is [] ? "" : "; passed over: " + string.Join(", ", _ladder.PassedOver));
     }
 

@@ -144,6 +144,15 @@ internal sealed class StreamSwitch : IDisposable
         }
     }
 
+    /// <summary>The camera's pictures are back though none of this stream is published: the notice ends, unless it is one of privacy.</summary>
+    public void EndNotice()
+    {
+        lock (_lock)
+        {
+            if (!_isWithheld) HideNotice();
+        }
+    }
+
     public void Dispose()
     {
         lock (_lock) HideNotice();

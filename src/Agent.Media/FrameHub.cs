@@ -33,6 +33,9 @@ public sealed class FrameHub
     private volatile bool _keyFrameRequested;
     private volatile int _bitrateLimit = NoBitrateLimit;
     private volatile int _bitrateCeiling = NoBitrateLimit;
+    private volatile int _bitrateFloor;
+    private volatile int _viewers;
+    private volatile FrameHub? _smallLayer;
     private volatile string? _profileLevelId;
     private volatile string? _standInProfileLevelId;
     private uint _profileLevelBytes;
@@ -96,6 +99,30 @@ public sealed class FrameHub
         get => _bitrateCeiling;
         set => _bitrateCeiling = value;
     }
+
+    /// <summary>Below this, in bit/s, the stream is not worth its size, or is not made at all; set by the camera.</summary>
+    public int BitrateFloor
+    {
+        get => _bitrateFloor;
+        set => _bitrateFloor = value;
+    }
+
+    /// <summary>The same pictures smaller, for viewers with thin links, made while it is subscribed to; <c>null</c> while there is none. Set by the camera.</summary>
+    public FrameHub? SmallLayer
+    {
+        get => _smallLayer;
+        set => _smallLayer = value;
+    }
+
+    /// <summary>Who is shown this stream, for the status; set by whoever serves them.</summary>
+    public int Viewers
+    {
+        get => _viewers;
+        set => _viewers = value;
+    }
+
+    /// <summary>When the newest IDR was captured or asked for, on the clock of <see cref="AccessUnit.CapturedAt"/>; <c>null</c> before the first.</summary>
+    public TimeSpan? LastKeyFrameAt => Interlocked.Read(ref _lastKeyFrameTicks) is var ticks && ticks == NoKeyFrame ? null : new TimeSpan(ticks);
 
     /// <summary>The subscriber gets every access unit from now on, and the next picture becomes an IDR.</summary>
     public void Subscribe(IAccessUnitSubscriber subscriber)

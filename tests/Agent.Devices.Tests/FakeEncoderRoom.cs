@@ -43,6 +43,9 @@ internal sealed class FakeEncoderRoom
 
     public ConcurrentQueue<(bool Forced, int Bitrate)> Encoded { get; } = [];
 
+    /// <summary>Frame divisors as they were told.</summary>
+    public ConcurrentQueue<int> Divisors { get; } = [];
+
     public int Disposed => Volatile.Read(ref _disposed);
 
     public EncoderRung Rung => new(
@@ -106,6 +109,8 @@ internal sealed class FakeEncoderRoom
         }
 
         public void SetBitrate(int bitsPerSecond) => _bitrate = bitsPerSecond;
+
+        public void SetFrameDivisor(int divisor) => _room.Divisors.Enqueue(divisor);
 
         public void Dispose()
         {

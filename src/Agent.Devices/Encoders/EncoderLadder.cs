@@ -53,6 +53,9 @@ internal sealed class EncoderLadder
         }
     }
 
+    /// <summary>The longest distance between IDR pictures.</summary>
+    public TimeSpan KeyFrameInterval => TimeSpan.FromSeconds(_options.KeyFrameIntervalSeconds);
+
     /// <summary>Whether H.264 goes out as the source gives it.</summary>
     public bool TakesOwnH264 => _options.Kind is VideoEncoderKind.Auto or VideoEncoderKind.Passthrough;
 

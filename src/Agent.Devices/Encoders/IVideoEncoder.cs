@@ -23,6 +23,9 @@ public interface IVideoEncoder : IDisposable
 
     void SetBitrate(int bitsPerSecond);
 
+    /// <summary>From the next frame on only one of so many comes, measured by the format's rate: the rate control may spend that much more on each. 1 at first.</summary>
+    void SetFrameDivisor(int divisor);
+
     /// <summary>Frames that were left out: damaged JPEG pictures, and what the encoder itself skips to keep to its bitrate.</summary>
     long FramesSkipped { get; }
 

@@ -11,7 +11,7 @@ internal sealed class JpegDecodingEncoder : IVideoEncoder
     private readonly IVideoEncoder _encoder;
     private readonly VideoFormat _format;
     private readonly JpegPictureDecoder _decoder;
-    private readonly DecodedFrame[] _frames;
+    private readonly LentPicture[] _frames;
     private bool _isKeyFrameDue;
     private long _framesSkipped;
     private long _bytesDecoded;
@@ -39,8 +39,7 @@ internal sealed class JpegDecodingEncoder : IVideoEncoder
             _decoder.Dispose();
             throw;
         }
-        var length = JpegPictureDecoder.BufferLength(format.Width, format.Height);
-        _frames = [.. Enumerable.Range(0, BufferCount).Select(_ => new DecodedFrame(_format, length))];
+        _frames = [.. Enumerable.Range(0, BufferCount).Select(_ => new LentPicture(_format, format.Width, format.Height))];
     }
 
     public string Name => _encoder.Name;
@@ -69,50 +68,11 @@ internal sealed class JpegDecodingEncoder : IVideoEncoder
 
     public void SetBitrate(int bitsPerSecond) => _encoder.SetBitrate(bitsPerSecond);
 
+    public void SetFrameDivisor(int divisor) => _encoder.SetFrameDivisor(divisor);
+
     public void Dispose()
     {
         _encoder.Dispose();
         _decoder.Dispose();
-    }
-
-    /// <summary>A decoded picture on loan to the encoder.</summary>
-    private sealed class DecodedFrame(VideoFormat format, int bufferLength) : CapturedFrame
-    {
-        // Pinned: encoders hand its address to native code for every frame.
-        private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(bufferLength, pinned: true);
-        private readonly int _chromaWidth = (format.Width + 1) / 2;
-        private volatile bool _isLent;
-        private TimeSpan _capturedAt;
-
-        public bool IsFree => !_isLent;
-
-        public Span<byte> Buffer => _buffer;
-
-        public int Length => (format.Width * format.Height) + (2 * ChromaLength);
-
-        public override VideoFormat Format => format;
-
-        public override TimeSpan CapturedAt => _capturedAt;
-
-        public override int PlaneCount => 3;
-
-        private int ChromaLength => _chromaWidth * ((format.Height + 1) / 2);
-
-        public DecodedFrame Lend(TimeSpan capturedAt)
-        {
-            _capturedAt = capturedAt;
-            _isLent = true;
-            return this;
-        }
-
-        public override ReadOnlySpan<byte> GetPlane(int plane)
-        {
-            var luma = format.Width * format.Height;
-            return plane == 0 ? _buffer.AsSpan(0, luma) : _buffer.AsSpan(luma + ((plane - 1) * ChromaLength), ChromaLength);
-        }
-
-        public override int GetBytesPerLine(int plane) => plane == 0 ? format.Width : _chromaWidth;
-
-        public override void Dispose() => _isLent = false;
     }
 }

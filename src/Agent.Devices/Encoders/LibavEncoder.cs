@@ -39,6 +39,7 @@ internal sealed class LibavEncoder : IVideoEncoder
     private readonly bool _isConstrainedBaseline;
     private readonly Queue<TimeSpan> _captureTimes = new();
     private long _nextPts;
+    private int _divisor = 1;
 
     /// <param name="options">Bitrate, profile, keyframe interval.</param>
     /// <param name="format">What the frames will be.</param>
@@ -110,7 +111,8 @@ internal sealed class LibavEncoder : IVideoEncoder
             {
                 var picture = _input.Prepare(frame, plane0, plane1, plane2);
                 picture.IsKeyFrameForced = forceKeyFrame;
-                picture.Pts = _nextPts++;
+                picture.Pts = _nextPts;
+                _nextPts += _divisor;
                 _captureTimes.Enqueue(frame.CapturedAt);
                 _codec.Send(picture);
                 while (_codec.TryReceive(_packet)) Emit();
@@ -130,6 +132,9 @@ internal sealed class LibavEncoder : IVideoEncoder
         _codec.SetOption("maxrate", rate);
         _codec.SetOption("bufsize", (long)rate * BufferMilliseconds / 1000);
     }
+
+    /// <summary>x264's rate control goes by the time from one picture to the next.</summary>
+    public void SetFrameDivisor(int divisor) => _divisor = divisor;
 
     public void Dispose()
     {

@@ -92,6 +92,8 @@ internal sealed unsafe class OpenH264Encoder : IVideoEncoder
     /// <summary>libopenh264 refuses what is beyond every level.</summary>
     public void SetBitrate(int bitsPerSecond) => _codec.SetBitrate(Math.Clamp(bitsPerSecond, 1, _maximumBitrate));
 
+    public void SetFrameDivisor(int divisor) => _codec.SetFrameRate((float)(_format.FramesPerSecond / divisor));
+
     public void Dispose()
     {
         _codec.Dispose();

@@ -35,6 +35,7 @@ internal sealed partial class V4l2M2mEncoder : IVideoEncoder
     private volatile bool _isStopping;
     private volatile bool _isAbandoned;
     private volatile int _bitrate;
+    private volatile int _divisor = 1;
 
     // The capture thread's own.
     private bool _isKeyFrameDue;
@@ -114,6 +115,8 @@ internal sealed partial class V4l2M2mEncoder : IVideoEncoder
 
     public void SetBitrate(int bitsPerSecond) => _bitrate = bitsPerSecond;
 
+    public void SetFrameDivisor(int divisor) => _divisor = divisor;
+
     public void Dispose()
     {
         if (_isDisposed) return;
@@ -171,7 +174,7 @@ internal sealed partial class V4l2M2mEncoder : IVideoEncoder
     private void Submit(CapturedFrame frame, bool forceKeyFrame)
     {
         var isFirst = !_session.HasBegun;
-        if (!_session.Submit(frame, forceKeyFrame, _bitrate)) _handover.Finish(1);
+        if (!_session.Submit(frame, forceKeyFrame, _bitrate, _divisor)) _handover.Finish(1);
         if (!isFirst || !_session.HasBegun) return;
         if (_session.CopyReason is { } reason) LogCopies(Name, reason);
         else LogReadsInPlace(Name);

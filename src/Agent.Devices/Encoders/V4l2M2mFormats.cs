@@ -75,6 +75,15 @@ internal sealed record V4l2M2mFormats(V4l2PixelFormat Raw, V4l2PlaneLayout[] Lay
         return null;
     }
 
+    /// <summary>Says that one of so many frames of the format's rate comes; also while the encoder runs. Returns 0 or the errno.</summary>
+    public static int TrySetInterval(V4l2Device device, uint outputType, VideoFormat format, int divisor)
+    {
+        var parameters = new v4l2_streamparm { type = outputType };
+        parameters.parm.output.timeperframe =
+            new v4l2_fract { numerator = (uint)(format.FrameRateDenominator * divisor), denominator = (uint)format.FrameRateNumerator };
+        return device.Ioctl(VIDIOC_S_PARM, ref parameters);
+    }
+
     private static v4l2_format NewFormat(V4l2Capability capability, uint type, uint fourCc, int memoryPlanes, VideoFormat format)
     {
         var isBt709 = format.LumaCoefficients == LumaCoefficients.Bt709;
@@ -120,10 +129,7 @@ internal sealed record V4l2M2mFormats(V4l2PixelFormat Raw, V4l2PlaneLayout[] Lay
 
     private static void SetInterval(V4l2Device device, V4l2M2mDevice target, uint outputType, VideoFormat format)
     {
-        var parameters = new v4l2_streamparm { type = outputType };
-        parameters.parm.output.timeperframe =
-            new v4l2_fract { numerator = (uint)format.FrameRateDenominator, denominator = (uint)format.FrameRateNumerator };
-        var errno = device.Ioctl(VIDIOC_S_PARM, ref parameters);
+        var errno = TrySetInterval(device, outputType, format, divisor: 1);
         // An encoder without it has no use for the rate.
         if (errno is not 0 and not V4l2Errno.ENOTTY and not V4l2Errno.EINVAL) throw V4l2M2mFailure.Calling(target, "VIDIOC_S_PARM", errno);
     }

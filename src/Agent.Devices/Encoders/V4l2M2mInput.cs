@@ -25,6 +25,7 @@ internal sealed unsafe class V4l2M2mInput : IDisposable
     private CapturedFrame?[] _held = [];
     private bool[] _isBusy = [];
     private long _bytesCopied;
+    private int _divisor = 1;
 
     /// <exception cref="VideoEncoderException">The encoder takes nothing that can be made of the frames.</exception>
     /// <exception cref="LibAvException">The frames must be converted, and libav is not here.</exception>
@@ -125,6 +126,14 @@ internal sealed unsafe class V4l2M2mInput : IDisposable
     public void ReturnFrames()
     {
         foreach (ref var held in _held.AsSpan()) Interlocked.Exchange(ref held, null)?.Dispose();
+    }
+
+    /// <summary>Tells the encoder how many frames will come; one that cannot be told while it runs makes less than its bitrate.</summary>
+    public void SetFrameDivisor(int divisor)
+    {
+        if (divisor == _divisor) return;
+        _divisor = divisor;
+        _ = V4l2M2mFormats.TrySetInterval(_device, _capability.OutputType, _format, divisor);
     }
 
     public void Dispose()

@@ -112,7 +112,7 @@ internal sealed partial class V4l2M2mSession : IDisposable
 
     /// <summary>Puts one frame in, which is taken over; false if it is left out, because it is damaged.</summary>
     /// <exception cref="VideoEncoderException">The encoder has failed.</exception>
-    public bool Submit(CapturedFrame frame, bool forceKeyFrame, int bitsPerSecond)
+    public bool Submit(CapturedFrame frame, bool forceKeyFrame, int bitsPerSecond, int frameDivisor)
     {
         var isTaken = false;
         try
@@ -120,6 +120,7 @@ internal sealed partial class V4l2M2mSession : IDisposable
             _isKeyFrameDue |= forceKeyFrame;
             if (!HasBegun) Begin(frame);
             SetBitrate(bitsPerSecond);
+            _input.SetFrameDivisor(frameDivisor);
             if (_isKeyFrameDue) _ = _controls.TrySet(V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME, 1);
             if (_framesSincePicture == MostFramesWithoutPicture)
                 throw V4l2M2mFailure.Of(_target, $"has made no picture of the last {MostFramesWithoutPicture} frames; it is reopened by itself");

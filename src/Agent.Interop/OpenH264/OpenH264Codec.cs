@@ -70,6 +70,12 @@ public sealed unsafe class OpenH264Codec : SafeHandle
             ((delegate* unmanaged[Cdecl]<nint, int, void*, int>)Function(Wels.SetOption))(handle, Wels.ENCODER_OPTION_BITRATE, &bitrate), "SetOption bitrate");
     }
 
+    /// <summary>For the rate control; takes effect with the next frame.</summary>
+    public void SetFrameRate(float framesPerSecond) =>
+        Check(
+            ((delegate* unmanaged[Cdecl]<nint, int, void*, int>)Function(Wels.SetOption))(handle, Wels.ENCODER_OPTION_FRAME_RATE, &framesPerSecond),
+            "SetOption frame rate");
+
     /// <summary>The next frame that is not skipped becomes an IDR.</summary>
     public void ForceKeyFrame() =>
         // The header for C leaves out the third argument of the C++ method, the layer; -1 is its default.

@@ -7,6 +7,7 @@ internal static unsafe partial class Wels
 {
     // ENCODER_OPTION
     public const int ENCODER_OPTION_IDR_INTERVAL = 1;
+    public const int ENCODER_OPTION_FRAME_RATE = 4;
     public const int ENCODER_OPTION_BITRATE = 5;
     public const int ENCODER_OPTION_TRACE_LEVEL = 25;
 

@@ -43,8 +43,9 @@ public sealed unsafe class JpegDecompressor : SafeHandle
     /// <param name="height">From the header.</param>
     /// <param name="subsampling">4:2:0 or 4:2:2, from the header.</param>
     /// <param name="planes">Receives the samples.</param>
+    /// <param name="isScaled">Whether width and height are those of the header divided by 2, 4 or 8, rounded up.</param>
     /// <returns>False if the picture is damaged.</returns>
-    public bool TryDecompress(ReadOnlySpan<byte> jpeg, int width, int height, JpegSubsampling subsampling, Span<byte> planes)
+    public bool TryDecompress(ReadOnlySpan<byte> jpeg, int width, int height, JpegSubsampling subsampling, Span<byte> planes, bool isScaled = false)
     {
         var chromaWidth = (width + 1) / 2;
         var chromaHeight = subsampling switch
@@ -61,7 +62,8 @@ public sealed unsafe class JpegDecompressor : SafeHandle
             var strides = stackalloc int[] { width, chromaWidth, chromaWidth };
             return Succeeded(LibTurboJpeg.tjDecompressToYUVPlanes(
                 handle, data, (nuint)jpeg.Length, pointers, width, strides, height,
-                LibTurboJpeg.TJFLAG_FASTDCT | LibTurboJpeg.TJFLAG_STOPONWARNING) == 0);
+                // turbojpeg.c replaces the transform of 4:2:0 chroma by that of a smaller block, which reads the tables of the accurate one only.
+                (isScaled ? 0 : LibTurboJpeg.TJFLAG_FASTDCT) | LibTurboJpeg.TJFLAG_STOPONWARNING) == 0);
         }
     }
 

@@ -3,17 +3,9 @@ using Agent.Rtc;
 
 namespace Agent.Transport;
 
-/// <summary>The links of one camera's viewers, for the metrics.</summary>
-/// <param name="Camera">Its name.</param>
-/// <param name="LowestEstimateBps">Of the viewer with the narrowest link, bit/s; 0 without viewers.</param>
-/// <param name="HighestEstimateBps">Of the one with the widest.</param>
-/// <param name="LongestQueue">What waits to be sent to a viewer, as the time that it takes.</param>
-/// <param name="BitrateLimitBps">What the viewers' links leave to the encoder; <c>null</c> if they set no limit.</param>
-public sealed record CameraLinks(string Camera, long LowestEstimateBps, long HighestEstimateBps, TimeSpan LongestQueue, int? BitrateLimitBps);
-
 /// <summary>
-/// Has a camera's encoder follow its viewers' links: one stream is for all, so it is as good as a configured share of them can take, and the
-/// few with the narrowest links are left behind rather than everybody slowed down to them. The loop's own, but for the status.
+/// Has the encoder of one of a camera's layers follow the links of its viewers: one stream is for all of them, so it is as good as a configured share
+/// can take, and the few with the narrowest links are left behind rather than everybody slowed down to them. The loop's own.
 /// </summary>
 internal sealed class BitrateFollower(FrameHub hub, TransportOptions options)
 {
@@ -22,63 +14,46 @@ internal sealed class BitrateFollower(FrameHub hub, TransportOptions options)
     internal const double LeastIncrease = 1.08;
     internal static readonly TimeSpan IncreaseInterval = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Estimates change with feedback, which comes about as often.</summary>
-    internal static readonly TimeSpan UpdateInterval = TimeSpan.FromMilliseconds(100);
-
     private const int Percent = 100;
 
     private readonly List<long> _rates = [];
-    private MonotonicTime? _updatedAt;
     private MonotonicTime _changedAt;
-    private long _lowest;
-    private long _highest;
-    private long _queueTicks;
+    private bool _hasBegun;
 
-    /// <summary>Any thread.</summary>
-    internal CameraLinks Status => new(
-        hub.Camera, Volatile.Read(ref _lowest), Volatile.Read(ref _highest), new TimeSpan(Volatile.Read(ref _queueTicks)),
-        hub.BitrateLimit == FrameHub.NoBitrateLimit ? null : hub.BitrateLimit);
-
-    /// <summary>Draws the conclusions from the viewers' estimates; to be called with each frame.</summary>
-    internal void Update(IReadOnlyList<Viewer> viewers, MonotonicTime now)
+    /// <summary>Draws the conclusions from the estimates of those viewers who have the layer, or are about to.</summary>
+    internal void Update(IReadOnlyList<Viewer> viewers, LayerFeed layer, MonotonicTime now)
     {
-        if (!options.Adaptation || now - _updatedAt < UpdateInterval)
-            return;
-
         _rates.Clear();
-        long lowest = long.MaxValue, highest = 0, queue = 0;
-        for (var i = 0; i < viewers.Count; i++)
+        for (var i = 0; options.Adaptation && i < viewers.Count; i++)
         {
-            var session = viewers[i].Session;
-            session.SetMaximumBitrate(hub.BitrateCeiling, now);
-            if (session.VideoBitrate is not { } rate || session.Congestion is not { } congestion)
-                continue;
-
-            _rates.Add(rate);
-            lowest = Math.Min(lowest, congestion.EstimateBps);
-            highest = Math.Max(highest, congestion.EstimateBps);
-            queue = Math.Max(queue, congestion.QueueDelay.Ticks);
+            if (viewers[i].Target == layer && viewers[i].Session.VideoBitrate is { } rate)
+                _rates.Add(rate);
         }
 
-        Volatile.Write(ref _lowest, _rates.Count == 0 ? 0 : lowest);
-        Volatile.Write(ref _highest, highest);
-        Volatile.Write(ref _queueTicks, queue);
         if (_rates.Count == 0)
             return;
 
         _rates.Sort();
-        Follow((int)Math.Min(_rates[GetIndex(_rates.Count, options.AdaptationPercentile)], hub.BitrateCeiling), isFirst: _updatedAt is null, now);
-        _updatedAt = now;
+        Follow((int)Math.Min(_rates[GetIndex(_rates.Count, options.AdaptationPercentile)], hub.BitrateCeiling), isFirst: !_hasBegun, now);
+        _hasBegun = true;
+    }
+
+    /// <summary>What it would be if one more viewer had the layer, as of the last update.</summary>
+    /// <param name="rate">What that viewer's link carries, bit/s.</param>
+    internal long Predict(long rate)
+    {
+        var place = _rates.BinarySearch(rate);
+        place = place < 0 ? ~place : place;
+        var index = GetIndex(_rates.Count + 1, options.AdaptationPercentile);
+        return index == place ? rate : _rates[index < place ? index : index - 1];
     }
 
     /// <summary>Nobody watches any more.</summary>
     internal void Reset()
     {
         hub.BitrateLimit = FrameHub.NoBitrateLimit;
-        _updatedAt = null;
-        Volatile.Write(ref _lowest, 0);
-        Volatile.Write(ref _highest, 0);
-        Volatile.Write(ref _queueTicks, 0);
+        _hasBegun = false;
+        _rates.Clear();
     }
 
     /// <summary>The place among ascending rates at which that share of all, in percent, is at or below: of two, at 75, the better.</summary>

@@ -41,7 +41,11 @@ public sealed record ViewerAnswer(string SessionId, string Answer, string ETag, 
 public sealed record IceRestartAnswer(string SdpFragment, string ETag, ViewerError? Error = null);
 
 /// <summary>A viewer as the status shows it.</summary>
-public sealed record ViewerStatus(string SessionId, string Camera, string Via, string Client, TimeSpan Age, PeerSessionStatus Peer);
+public sealed record ViewerStatus(string SessionId, string Camera, string Via, string Client, TimeSpan Age, PeerSessionStatus Peer)
+{
+    /// <summary>Which of the camera's layers it is given, "main" or "small"; <c>null</c> before it is connected.</summary>
+    public string? Layer { get; init; }
+}
 
 /// <summary>The TCP side of the media port, for the metrics.</summary>
 /// <param name="Connections">Open ones, strangers' among them.</param>

@@ -91,7 +91,7 @@ internal sealed class MediaLoop : IDisposable
     internal long AccessUnitsDropped => _feedList.Sum(feed => feed.Dropped);
 
     /// <summary>Any thread: each camera's viewers' links.</summary>
-    internal IReadOnlyList<CameraLinks> GetLinks() => [.. _feedList.Select(feed => feed.Bitrate.Status)];
+    internal IReadOnlyList<CameraLinks> GetLinks() => [.. _feedList.Select(feed => feed.Status)];
 
     /// <summary>The loop's: everyone who is watching.</summary>
     internal IReadOnlyList<Viewer> Viewers => _viewers;
@@ -218,6 +218,8 @@ internal sealed class MediaLoop : IDisposable
             if (_servers?.Receive(_poller, SystemClock.Now, _dispatch) == true)
                 ResumeRelayed();
             RunTimers(SystemClock.Now);
+            foreach (var feed in _feedList)
+                feed.Update(SystemClock.Now);
             _servers?.HandleTimeout(SystemClock.Now);
             _tcp?.HandleTimeout(SystemClock.Now);
             if (!_isBlocked || _poller.IsWritable(udp))
@@ -254,13 +256,22 @@ internal sealed class MediaLoop : IDisposable
     {
         foreach (var feed in _feedList)
         {
-            while (feed.TryTakeFrame(out var frame))
+            for (var i = 0; i < feed.Layers.Count; i++)
+                PumpFrames(feed, feed.Layers[i]);
+        }
+    }
+
+    private void PumpFrames(CameraFeed feed, LayerFeed layer)
+    {
+        while (layer.TryTakeFrame(out var frame))
+        {
+            for (var i = feed.Viewers.Count - 1; i >= 0; i--)
             {
-                for (var i = feed.Viewers.Count - 1; i >= 0; i--)
+                if (feed.IsFor(feed.Viewers[i], layer, frame!))
                     Apply(feed.Viewers[i], frame!, static (viewer, shared, now) => viewer.Session.WriteFrame(shared, now));
-                frame!.Release();
-                feed.Bitrate.Update(feed.Viewers, SystemClock.Now);
             }
+
+            frame!.Release();
         }
     }
 
@@ -457,7 +468,7 @@ internal sealed class MediaLoop : IDisposable
         while (viewer.Session.TryDequeueEvent(out var happened))
         {
             if (happened.Kind == PeerEventKind.KeyFrameNeeded)
-                viewer.Feed.Hub.RequestKeyFrame();
+                CameraFeed.RequestKeyFrame(viewer);
         }
 
         switch (viewer.Session.State)

@@ -23,6 +23,20 @@ internal sealed class Viewer(ViewerTerms terms, CameraFeed feed, PeerSession ses
 
     internal PeerSession Session { get; } = session;
 
+    /// <summary>Which of the camera's layers it is given; <c>null</c> until it has joined.</summary>
+    internal LayerFeed? Layer { get; set; }
+
+    /// <summary>The one that it is given from that one's next IDR on, if it is to be moved.</summary>
+    internal LayerFeed? NextLayer { get; set; }
+
+    /// <summary>The layer whose encoder is to follow its link.</summary>
+    internal LayerFeed? Target => NextLayer ?? Layer;
+
+    /// <summary>When the IDR of the next layer was asked for.</summary>
+    internal MonotonicTime AskedAt { get; set; }
+
+    internal LayerChoice Choice { get; } = new();
+
     internal ViewerChannels Channels { get; } = channels;
 
     internal MonotonicTime OpenedAt { get; } = openedAt;

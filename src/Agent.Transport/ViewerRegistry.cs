@@ -259,7 +259,10 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
                 var now = SystemClock.Now;
                 return [.. _loop.Viewers.Select(viewer => new ViewerStatus(
                     viewer.Terms.SessionId, viewer.Terms.Camera, viewer.Terms.Via, viewer.Terms.Client, now - viewer.OpenedAt,
-                    viewer.Session.GetStatus()))];
+                    viewer.Session.GetStatus())
+                {
+                    Layer = viewer.Layer is null ? null : viewer.Layer == viewer.Feed.Main ? "main" : "small",
+                })];
             },
             cancellationToken).ConfigureAwait(false);
 

@@ -42,6 +42,6 @@ public sealed class BitrateFollowerTests
 
         follower.Reset();
         Assert.Equal(FrameHub.NoBitrateLimit, hub.BitrateLimit);
-        Assert.Null(follower.Status.BitrateLimitBps);
+        Assert.Equal(1_000, follower.Predict(1_000));
     }
 }

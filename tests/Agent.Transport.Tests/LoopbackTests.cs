@@ -106,7 +106,7 @@ public sealed class LoopbackTests : IDisposable
         Assert.True(_registry.Loop.TryInvoke(() => { blocked.Set(); gate.Wait(); return 0; }, out _));
         Assert.True(blocked.Wait(Patience));
         const int lost = 4;
-        for (var i = 0; i < CameraFeed.QueueCapacity; i++)
+        for (var i = 0; i < LayerFeed.QueueCapacity; i++)
             Assert.False(_camera.Publish().IsKeyFrame);
         Assert.Equal(0, _registry.GetStatus().AccessUnitsDropped);
         Assert.False(_camera.Publish().IsKeyFrame); // the queue is full: this one is lost and an IDR is asked for
@@ -114,7 +114,7 @@ public sealed class LoopbackTests : IDisposable
         Assert.True(isKeyFrame);
         for (var i = 0; i < lost; i++)
             _camera.Publish();
-        Assert.Equal(CameraFeed.QueueCapacity + 1, _registry.GetStatus().AccessUnitsDropped);
+        Assert.Equal(LayerFeed.QueueCapacity + 1, _registry.GetStatus().AccessUnitsDropped);
         gate.Set();
 
         await WaitForAsync(() => viewer.AccessUnits.Count >= before + 1 + lost);

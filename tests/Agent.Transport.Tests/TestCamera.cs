@@ -29,9 +29,9 @@ internal sealed class TestCamera
 
     /// <summary>Publishes one picture: an IDR if asked for by argument or by the hub.</summary>
     /// <returns>Its Annex B bytes, and whether it is an IDR.</returns>
-    internal (byte[] Bytes, bool IsKeyFrame) Publish(bool keyFrame = false, int size = 5000)
+    internal (byte[] Bytes, bool IsKeyFrame) Publish(bool keyFrame = false, int size = 5000, TimeSpan? at = null)
     {
-        var capturedAt = Stopwatch.GetElapsedTime(0);
+        var capturedAt = at ?? Stopwatch.GetElapsedTime(0);
         var isKeyFrame = keyFrame | Hub.TakeKeyFrameRequest(capturedAt);
         var picture = new byte[size];
         new Random(_number++).NextBytes(picture);

@@ -59,6 +59,9 @@ internal sealed class TestViewer : IDisposable
     /// <summary>Access units as they were completed.</summary>
     internal BlockingCollection<byte[]> AccessUnits { get; } = [];
 
+    /// <summary>RTP timestamps of all access units, also of those that were damaged.</summary>
+    internal ConcurrentQueue<uint> Timestamps { get; } = [];
+
     internal string SessionId { get; private set; } = "";
 
     internal ViewerAnswer Answer { get; private set; } = null!;
@@ -93,6 +96,9 @@ internal sealed class TestViewer : IDisposable
 
     /// <summary>Sends RTCP from the viewer's thread once it is connected.</summary>
     internal void RequestKeyFrame() => _requests.Enqueue(SendPli);
+
+    /// <summary>Says what its link carries (REMB, draft-alvestrand-rmcat-remb-03 §2.2).</summary>
+    internal void SendEstimate(int bitsPerSecond) => _requests.Enqueue(() => SendRemb(bitsPerSecond));
 
     /// <summary>Until <see cref="ReadAgain"/> nothing is read; over TCP that stops the sender.</summary>
     internal void StopReading() => _isReading = false;
@@ -272,6 +278,21 @@ internal sealed class TestViewer : IDisposable
         Send(packet, _send!.ProtectRtcp(packet, 20), remote);
     }
 
+    private void SendRemb(int bitsPerSecond)
+    {
+        var packet = new byte[64];
+        BinaryPrimitives.WriteUInt32BigEndian(packet, 0x80C90001);
+        BinaryPrimitives.WriteUInt32BigEndian(packet.AsSpan(4), 1);
+        BinaryPrimitives.WriteUInt32BigEndian(packet.AsSpan(8), 0x8FCE0005);
+        BinaryPrimitives.WriteUInt32BigEndian(packet.AsSpan(12), 1);
+        "REMB"u8.CopyTo(packet.AsSpan(20));
+        const int exponent = 8;
+        BinaryPrimitives.WriteUInt32BigEndian(packet.AsSpan(24), (uint)(1 << 24 | exponent << 18 | bitsPerSecond >> exponent));
+        BinaryPrimitives.WriteUInt32BigEndian(packet.AsSpan(28), _mediaSsrc);
+        Assert.True(_ice.TryGetSelectedPath(out _, out var remote));
+        Send(packet, _send!.ProtectRtcp(packet, 32), remote);
+    }
+
     private void HandleRtp(ReadOnlySpan<byte> packet)
     {
         var sequenceNumber = BinaryPrimitives.ReadUInt16BigEndian(packet[2..]);
@@ -305,6 +326,7 @@ internal sealed class TestViewer : IDisposable
 
         if ((packet[1] & 0x80) == 0)
             return;
+        Timestamps.Enqueue(BinaryPrimitives.ReadUInt32BigEndian(packet[4..]));
         if (!_isDamaged)
             AccessUnits.Add([.. _accessUnit]);
         _isDamaged = false;

@@ -25,7 +25,17 @@ internal sealed class RtpSendBuffer
     /// <summary>Slots: the queue, and two seconds of history at 60 frames per second; a power of two.</summary>
     private const int Slots = 256;
 
+    /// <summary>
+    /// The other layer's encoder may be at an earlier picture when a viewer is moved to it: that far behind, timestamps are moved on. A larger step
+    /// back is another clock. 90 kHz.
+    /// </summary>
+    private const int MostBehind = 2 * 90_000;
+
+    /// <summary>A millisecond, less than the shortest time between two pictures.</summary>
+    private const int SmallestStep = 90;
+
     private readonly Slot[] _slots = new Slot[Slots];
+    private uint? _newestTimestamp;
     private long _oldest;
     private long _sending;
     private long _end;
@@ -54,7 +64,10 @@ internal sealed class RtpSendBuffer
             ReleaseOldest();
 
         frame.AddReference();
-        At(_end++) = new Slot { Frame = frame, Time = now };
+        // Receivers take packets of one timestamp for one picture, and those of an earlier one for late.
+        var timestamp = _newestTimestamp is { } newest && (int)(newest - frame.RtpTimestamp) is >= 0 and < MostBehind ? newest + SmallestStep : frame.RtpTimestamp;
+        _newestTimestamp = timestamp;
+        At(_end++) = new Slot { Frame = frame, Time = now, RtpTimestamp = timestamp };
         _queuedBytes += frame.TotalBytes;
     }
 
@@ -88,7 +101,7 @@ internal sealed class RtpSendBuffer
             slot.Time = now;
         }
 
-        item = new RtpSendItem(slot.Frame!, _nextPacket++, NextSequence++);
+        item = new RtpSendItem(slot.Frame!, _nextPacket++, NextSequence++, slot.RtpTimestamp);
         if (item.IsLast)
         {
             _queuedBytes -= item.Frame.TotalBytes;
@@ -114,7 +127,7 @@ internal sealed class RtpSendBuffer
             else if (sequence >= slot.FirstSequence + slot.Frame!.PacketCount)
                 low = middle + 1;
             else
-                item = new RtpSendItem(slot.Frame, (int)(sequence - slot.FirstSequence), sequence);
+                item = new RtpSendItem(slot.Frame, (int)(sequence - slot.FirstSequence), sequence, slot.RtpTimestamp);
 
             if (item.Frame is not null)
                 return sequence < NextSequence;
@@ -155,14 +168,15 @@ internal sealed class RtpSendBuffer
     {
         public PacketizedFrame? Frame;
         public long FirstSequence;
+        public uint RtpTimestamp;
 
         /// <summary>When the frame was queued, and once it is being sent, when that began.</summary>
         public MonotonicTime Time;
     }
 }
 
-/// <summary>One packet of a frame under its sequence number.</summary>
-internal readonly record struct RtpSendItem(PacketizedFrame Frame, int PacketIndex, long Sequence)
+/// <summary>One packet of a frame under its sequence number, with a timestamp that is later than the last one's.</summary>
+internal readonly record struct RtpSendItem(PacketizedFrame Frame, int PacketIndex, long Sequence, uint RtpTimestamp)
 {
     public bool IsLast => PacketIndex == Frame.PacketCount - 1;
 }

@@ -208,6 +208,9 @@ public sealed partial class RtpVideoSender
         _buffer.Enqueue(frame, now);
     }
 
+    /// <summary>Drops and counts the frames of which nothing was sent yet: the next one must be an IDR.</summary>
+    public void DropQueued() => _framesDropped += _buffer.DropQueued();
+
     private void NoteOverflow(MonotonicTime now)
     {
         var isRepeated = _overflowedAt != default && now - _overflowedAt < s_overflowMemory;
@@ -342,7 +345,7 @@ public sealed partial class RtpVideoSender
     {
         var payload = item.Frame.GetPayload(item.PacketIndex);
         var header = new RtpHeader(
-            item.IsLast, _options.PayloadType, (ushort)item.Sequence, item.Frame.RtpTimestamp + _timestampOffset, _options.Ssrc);
+            item.IsLast, _options.PayloadType, (ushort)item.Sequence, item.RtpTimestamp + _timestampOffset, _options.Ssrc);
         var headerLength = WriteHeader(buffer, header, item, now, wallClock);
         payload.CopyTo(buffer[headerLength..]);
         _reportedPackets++;
@@ -355,7 +358,7 @@ public sealed partial class RtpVideoSender
     {
         var payload = item.Frame.GetPayload(item.PacketIndex);
         var header = new RtpHeader(
-            item.IsLast, payloadType, _nextRtxSequence++, item.Frame.RtpTimestamp + _timestampOffset, _options.RtxSsrc);
+            item.IsLast, payloadType, _nextRtxSequence++, item.RtpTimestamp + _timestampOffset, _options.RtxSsrc);
         var headerLength = WriteHeader(buffer, header, item, now, wallClock);
         BinaryPrimitives.WriteUInt16BigEndian(buffer[headerLength..], (ushort)item.Sequence);
         payload.CopyTo(buffer[(headerLength + OriginalSequenceLength)..]);

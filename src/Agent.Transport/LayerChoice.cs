@@ -16,8 +16,15 @@ internal readonly record struct LayerLink(long VideoBitrate, TimeSpan QueueDelay
 /// </summary>
 internal sealed class LayerChoice
 {
-    /// <summary>What the estimate of a new or a disturbed link needs to settle, and what a keyframe takes that piles up behind a narrow one.</summary>
-    internal static readonly TimeSpan MoveDownAfter = TimeSpan.FromSeconds(2);
+    /// <summary>No longer than frames wait before they are dropped up to an IDR of the main layer, which would cost all its viewers.</summary>
+    internal static readonly TimeSpan MoveDownAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>The same where there is no doubt: each second costs several to catch up with.</summary>
+    internal static readonly TimeSpan MoveDownAtOnceAfter = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The estimate of a new link begins low and is raised by probes meanwhile.</summary>
+    internal static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
+    internal static readonly TimeSpan MoveDownWhileSettlingAfter = TimeSpan.FromSeconds(2);
 
     /// <summary>As long as it takes to probe a link once more, so that one lucky probe is not enough.</summary>
     internal static readonly TimeSpan MoveUpAfter = TimeSpan.FromSeconds(4);
@@ -27,8 +34,10 @@ internal sealed class LayerChoice
     /// <summary>A link that has carried the main layer for so long has become another one.</summary>
     internal static readonly TimeSpan Memory = TimeSpan.FromSeconds(30);
 
-    /// <summary>Estimates of links that are used to the full go down to 85 % and up again all the time.</summary>
-    private const double TooThin = 0.8;
+    /// <summary>Estimates of links that are used to the full go down to 85 % and up again all the time, and a tenth of them is headers.</summary>
+    private const double TooThin = 0.7;
+
+    private const double FarTooThin = 0.5;
 
     private const double WideEnough = 0.95;
     private const double FloorMargin = 1.25;
@@ -36,6 +45,7 @@ internal sealed class LayerChoice
     /// <summary>A queue that stays so long at 2.5 times the link's rate, as packets are paced, holds most of a second.</summary>
     private static readonly TimeSpan s_longQueue = TimeSpan.FromMilliseconds(300);
 
+    private MonotonicTime? _begunAt;
     private MonotonicTime? _since;
     private MonotonicTime? _movedUpAt;
     private TimeSpan _moveUpAfter = MoveUpAfter;
@@ -46,6 +56,7 @@ internal sealed class LayerChoice
     /// <returns>Whether the viewer should be given the small layer.</returns>
     internal bool Update(in LayerLink link, MonotonicTime now)
     {
+        _begunAt ??= now;
         if (WantsSmall ? !Carries(link) : !IsTooThinFor(link))
         {
             _since = null;
@@ -53,7 +64,7 @@ internal sealed class LayerChoice
         }
 
         _since ??= now;
-        if (now - _since < (WantsSmall ? _moveUpAfter : MoveDownAfter))
+        if (now - _since < (WantsSmall ? _moveUpAfter : GetMoveDownAfter(link, now)))
             return WantsSmall;
 
         _since = null;
@@ -72,6 +83,11 @@ internal sealed class LayerChoice
 
     /// <summary>There is no small layer any more.</summary>
     internal void Reset() => (WantsSmall, _since) = (false, null);
+
+    private TimeSpan GetMoveDownAfter(in LayerLink link, MonotonicTime now) =>
+        now - _begunAt < Settling ? MoveDownWhileSettlingAfter
+        : link.VideoBitrate < FarTooThin * Math.Max(link.MainBitrate, link.MainFloor) ? MoveDownAtOnceAfter
+        : MoveDownAfter;
 
     private static bool IsTooThinFor(in LayerLink link) =>
         link.VideoBitrate < link.MainFloor || link.VideoBitrate < TooThin * link.MainBitrate

@@ -34,7 +34,7 @@ public sealed class LayerChoiceTests
         var wide = new LayerChoice();
         Assert.Null(Run(wide, 60, () => Link(Main)));
         var thin = new LayerChoice();
-        Assert.Equal(LayerChoice.MoveDownAfter, Run(thin, 10, () => Link(300_000)));
+        Assert.Equal(LayerChoice.MoveDownWhileSettlingAfter, Run(thin, 10, () => Link(300_000)));
         Assert.Null(Run(thin, 600, () => Link(300_000)));
         Assert.True(thin.WantsSmall);
     }
@@ -43,14 +43,27 @@ public sealed class LayerChoiceTests
     public void A_short_dip_moves_nobody_and_neither_does_the_sawtooth_of_a_link_used_to_the_full()
     {
         var choice = new LayerChoice();
+        Assert.Null(Run(choice, 1.5, () => Link(100_000)));
+        Assert.Null(Run(choice, 5, () => Link(Main)));
         for (var i = 0; i < 50; i++)
         {
-            Assert.Null(Run(choice, 1.5, () => Link(100_000)));
+            Assert.Null(Run(choice, 0.4, () => Link(100_000)));
+            Assert.Null(Run(choice, 1, () => Link(Main)));
+            Assert.Null(Run(choice, 0.9, () => Link((long)(0.6 * Main))));
             Assert.Null(Run(choice, 1, () => Link(Main)));
         }
 
         var random = new Random(5);
-        Assert.Null(Run(choice, 300, () => Link((long)(Main * (0.85 + (0.15 * random.NextDouble()))))));
+        Assert.Null(Run(choice, 300, () => Link((long)(Main * (0.75 + (0.25 * random.NextDouble()))))));
+        Assert.Equal(LayerChoice.MoveDownAfter, Run(choice, 5, () => Link((long)(0.6 * Main))));
+    }
+
+    [Fact]
+    public void A_link_that_carries_less_than_half_is_left_after_half_a_second()
+    {
+        var choice = new LayerChoice();
+        Run(choice, 10, () => Link(Main));
+        Assert.Equal(LayerChoice.MoveDownAtOnceAfter, Run(choice, 5, () => Link((long)(0.4 * Main))));
     }
 
     [Fact]

@@ -93,6 +93,21 @@ internal sealed class MetricsPage
         Each("hangs_total", "counter", "Times the capture thread hung in one call.", c => c.Hangs);
         Each("bytes_copied_per_frame", "gauge", "Picture bytes that the CPU copies for each frame.", c => c.BytesCopiedPerFrame);
         Each("notice", "gauge", "1 while viewers see a notice in place of the picture.", c => c.Notice is null ? 0 : 1);
+        WriteLayers(cameras);
+    }
+
+    private void WriteLayers(IReadOnlyList<CameraStatus> cameras)
+    {
+        void Each(string name, string help, Func<LayerStatus, double> value) =>
+            Family($"camera_agent_camera_layer_{name}", "gauge", help, [.. cameras.SelectMany(
+                static c => c.Layers, (c, l) => (new[] { ("camera", c.Name), ("layer", l.Name) }, value(l)))]);
+
+        Each("viewers", "Viewers who are given this layer.", l => l.Viewers);
+        Each("open", "1 while its encoder is open, or the camera's own stream is passed through.", l => l.Encoder is null ? 0 : 1);
+        Each("width_pixels", "Width of its pictures.", l => l.Width);
+        Each("height_pixels", "Height of its pictures.", l => l.Height);
+        Each("frames_per_second", "Pictures made per second.", l => l.FramesPerSecond);
+        Each("bitrate_bits_per_second", "Bits made per second.", l => l.BitrateBps);
     }
 
     private void WriteSensors(SensorEntities sensors)
@@ -175,6 +190,8 @@ internal sealed class MetricsPage
         Links("viewer_estimate_lowest_bits_per_second", "What the narrowest of the viewers' links carries; 0 without viewers.", l => l.LowestEstimateBps);
         Links("viewer_estimate_highest_bits_per_second", "What the widest of the viewers' links carries.", l => l.HighestEstimateBps);
         Links("viewer_queue_seconds", "How long what waits to be sent to a viewer takes, at most.", l => l.LongestQueue.TotalSeconds);
+        Family("camera_agent_camera_layer_moves_total", "counter", "Times that a viewer was moved from one layer to the other.",
+            [.. transport.Links.Select(l => (new[] { ("camera", l.Camera) }, (double)l.LayerMoves))]);
         Family("camera_agent_names_unresolved_total", "counter", "Candidates whose .local name led to no address.", ([], transport.NamesUnresolved));
         WriteIceServers(transport);
     }

@@ -7,6 +7,38 @@ namespace Agent.Rtc.Tests.Rtp;
 public sealed class RtpVideoSenderTests
 {
     [Fact]
+    public void An_IDR_of_another_encoder_that_is_some_pictures_behind_replaces_what_waits_and_timestamps_still_grow()
+    {
+        var harness = new RtpSenderHarness();
+        var begin = harness.Now;
+        harness.WriteFrame(isKeyFrame: true, 3000);
+        var timestamps = new List<RtpHeader>(harness.DrainRtp().Select(RtpSenderHarness.Header));
+        harness.Now += RtpSenderHarness.FrameInterval;
+        harness.WriteFrame(isKeyFrame: false, 3000);
+        harness.Now = begin;
+        harness.Sender.DropQueued();
+        Assert.Equal(1, harness.Sender.GetStatistics().FramesDropped);
+
+        // The small layer is at the picture that was sent already, and goes on from there.
+        for (var i = 0; i < 4; i++, harness.Now += RtpSenderHarness.FrameInterval)
+        {
+            harness.WriteFrame(isKeyFrame: i == 0, 500);
+            timestamps.AddRange(harness.DrainRtp().Select(RtpSenderHarness.Header));
+        }
+
+        var pictures = timestamps.Select(static header => header.Timestamp).Distinct().ToList();
+        Assert.Equal(5, pictures.Count);
+        Assert.All(pictures.Zip(pictures.Skip(1)), static pair => Assert.InRange((int)(pair.Second - pair.First), 1, 2 * 3000));
+        Assert.All(timestamps.Zip(timestamps.Skip(1)), static pair => Assert.Equal((ushort)(pair.First.SequenceNumber + 1), pair.Second.SequenceNumber));
+
+        // Asked for again, a packet has the timestamp that it had.
+        var again = timestamps[^1];
+        harness.Sender.HandleRtcp(RtcpTestPackets.Nack(Ssrc, again.SequenceNumber), harness.Now);
+        var repeated = Assert.Single(harness.DrainRtp());
+        Assert.Equal(again.Timestamp, RtpSenderHarness.Header(repeated).Timestamp);
+    }
+
+    [Fact]
     public void A_frame_goes_out_in_order_with_one_timestamp_mid_and_a_marker_on_its_last_packet()
     {
         var harness = new RtpSenderHarness();

@@ -410,6 +410,7 @@ internal sealed class MediaLoop : IDisposable
         if (gone.Count + come.Count == 0)
             return;
         TransportLog.AddressesChanged(_logger, string.Join(", ", _hosts.Where(one => !one.IsTcp).Select(one => one.ToIPAddress())));
+        _servers?.HandleAddressChange(gone, SystemClock.Now);
         foreach (var viewer in _viewers.ToArray())
         {
             Apply(viewer, (gone, come), static (one, change, now) =>

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { Agent, eventually, freePort } from './lib/agent.mjs';
 import { launchChromium, openViewer, untilLive } from './lib/browser.mjs';
 import { Namespace } from './lib/namespace.mjs';
+import { TurnServer } from './lib/turnServer.mjs';
 
 const token = 'agent-roaming-token';
 /** From the change of the agent's address to the next pictures. */
@@ -50,5 +51,46 @@ describe('An agent whose address changes', () => {
     assert.ok(viewer.peer.pairs.some((pair) => pair.local.startsWith(`${network.prefix}.2:`) && pair.failureReason), 'the status says why the old pairs failed');
     assert.ok(transport.listenAddresses.some((address) => address.startsWith(`${network.prefix}.3:`)));
     assert.ok(!transport.listenAddresses.some((address) => address.startsWith(`${network.prefix}.2:`)));
+  });
+});
+
+/** Each would be asked again by itself, but after up to 25 seconds. */
+describe('STUN and TURN servers of an agent whose address changes', () => {
+  let network, server, agent;
+  before(async () => {
+    network = await Namespace.create();
+    server = await TurnServer.start({ address: network.host, wrapper: [] });
+    const port = await freePort();
+    agent = await Agent.start({
+      http: { listen: `0.0.0.0:${port}`, allowAnonymous: true },
+      webrtc: { udpPort: 0, iceServers: [{ urls: [server.stun] }, ...server.urls.slice(0, 2).map((url) => ({ urls: [url], secret: server.secret }))] },
+      cameras: { main: { source: { kind: 'test', width: 640, height: 360, frameRate: 30 } } },
+    }, { port, host: `${network.prefix}.2`, wrapper: network.wrapper });
+  });
+  after(async () => {
+    await agent?.stop();
+    await server?.stop();
+    await network?.remove();
+  });
+
+  // From inside, by loopback, which stays.
+  const servers = async () => JSON.parse((await network.execute('curl', '-s', `http://127.0.0.1:${agent.port}/api/status`)).stdout).transport.iceServers;
+
+  test('are asked at once', async () => {
+    const told = async (last) => {
+      const [stun, udp, tcp] = await servers();
+      return stun.mappedAddresses[0]?.startsWith(`${network.prefix}.${last}:`) && udp.mappedAddresses[0]?.startsWith(`${network.prefix}.${last}:`)
+        && tcp.state === 'Ready' && [udp, tcp].map(({ relayedAddresses: [address] }) => address);
+    };
+    const before = await eventually('all three are used', () => told(2));
+    await network.setAddress(3);
+    const changed = Date.now();
+    const after = await eventually('all three are used from the new address', async () => {
+      const relayed = await told(3);
+      return relayed && relayed.every((address) => !before.includes(address)) && relayed;
+    });
+    const took = Date.now() - changed;
+    assert.ok(took < limitMilliseconds, `it took ${took} ms`);
+    assert.equal(after.length, 2);
   });
 });

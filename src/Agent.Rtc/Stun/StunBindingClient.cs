@@ -66,6 +66,22 @@ public sealed class StunBindingClient
         _isDue = true;
     }
 
+    /// <summary>The way to the server may be another one: it is asked at once, whatever came of earlier requests.</summary>
+    /// <param name="isMappingLost">The local address of the mapping is gone.</param>
+    /// <param name="now">The present.</param>
+    public void AskAgain(bool isMappingLost, MonotonicTime now)
+    {
+        if (isMappingLost)
+        {
+            (MappedAddress, LocalAddress) = (default, default);
+        }
+
+        _retry.Reset();
+        _id = default;
+        _isDue = false;
+        NextTimeout = now;
+    }
+
     /// <summary>Takes a datagram of the server.</summary>
     /// <returns>False if it answers nothing that was asked.</returns>
     public bool HandleDatagram(ReadOnlySpan<byte> datagram, TransportAddress local, MonotonicTime now)

@@ -227,6 +227,32 @@ public sealed partial class TurnClient
         return false;
     }
 
+    /// <summary>
+    /// The way to the server may be another one: requests by UDP that wait for an answer go out anew, and the server is asked at once whether it
+    /// still knows the allocation, which belongs to the address that the server sees (RFC 8656 §3.2).
+    /// </summary>
+    public void AskAgain()
+    {
+        if (State is not (TurnState.Allocating or TurnState.Allocated))
+        {
+            return;
+        }
+
+        foreach (var transaction in _transactions)
+        {
+            if (!_isStream)
+            {
+                transaction.Renew(StunTransactionId.Create(_random), StunRetransmission.Create(_isStream));
+            }
+        }
+
+        if (State == TurnState.Allocated && !_transactions.Exists(static one => one.Method == TurnFormat.Refresh))
+        {
+            _refreshAt = MonotonicTime.Never;
+            Start(TurnFormat.Refresh);
+        }
+    }
+
     /// <summary>The connection that carried the messages is over.</summary>
     public void Abandon(string reason)
     {

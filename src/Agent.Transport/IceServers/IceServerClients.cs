@@ -80,6 +80,19 @@ internal sealed class IceServerClients
         Publish();
     }
 
+    /// <summary>This device's addresses have changed: every server is asked at once, what it told last may no longer hold.</summary>
+    /// <param name="gone">Addresses that it has no longer.</param>
+    /// <param name="now">The present.</param>
+    internal void HandleAddressChange(IReadOnlyList<TransportAddress> gone, MonotonicTime now)
+    {
+        foreach (var server in _stun)
+            server.AskAgain(gone, now);
+        foreach (var server in _turn)
+            server.AskAgain(gone, now);
+        HandleTimeout(now);
+        Publish();
+    }
+
     /// <summary>Takes a datagram that a server has sent to the media port.</summary>
     /// <param name="datagram">The datagram.</param>
     /// <param name="local">Where it came to.</param>

@@ -50,6 +50,10 @@ internal sealed class ServerStream : IDisposable
         }
     }
 
+    /// <summary>The local address, with no port; <c>default</c> if it is not known.</summary>
+    internal TransportAddress LocalAddress =>
+        _socket is null || _socket.LocalAddress.IsEmpty ? default : TransportAddress.FromBytes(_socket.LocalAddress, 0, _socket.LocalScope);
+
     /// <summary>Why it is over, in words that follow "the server …"; <c>null</c> while it lives.</summary>
     internal string? Failure { get; private set; }
 

@@ -50,6 +50,15 @@ internal sealed class StunServer(IceServerUrl url, BackgroundWork background, IR
         }
     }
 
+    /// <summary>This device's addresses have changed, and with them perhaps what names lead to.</summary>
+    internal void AskAgain(IReadOnlyList<TransportAddress> gone, MonotonicTime now)
+    {
+        _retry.Reset();
+        _resolveAt = now;
+        foreach (var client in _clients)
+            client.AskAgain(isMappingLost: gone.Contains(client.LocalAddress), now);
+    }
+
     private void SetAddresses(IPAddress[] addresses, string? error)
     {
         var now = SystemClock.Now;

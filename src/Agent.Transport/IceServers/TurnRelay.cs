@@ -34,6 +34,13 @@ internal sealed class TurnRelay(IceServerUrl url, TransportAddress server, TurnC
             client.Abandon(failure);
     }
 
+    /// <summary>Whether it reaches the server from one of these addresses, whatever their ports.</summary>
+    internal bool IsFrom(IReadOnlyList<TransportAddress> addresses)
+    {
+        var local = (stream?.LocalAddress ?? LocalAddress).WithPort(0);
+        return addresses.Any(address => address.WithPort(0).WithProtocol(TransportProtocol.Udp) == local);
+    }
+
     public void Dispose() => stream?.Dispose();
 
     internal bool Relays(TransportAddress address) => address == client.RelayedIPv4 || address == client.RelayedIPv6;

@@ -20,6 +20,8 @@ internal sealed class TurnServer(IceServerOptions options, BackgroundWork backgr
     /// <summary>Redirections followed in one round (RFC 8489 §10 warns of loops).</summary>
     private const int MaximumRedirections = 3;
 
+    private const string AddressGone = "was reached from an address that this device has no longer";
+
     /// <summary>An allocation takes two round trips; where UDP is blocked the next way must not wait for all retransmissions.</summary>
     private static readonly TimeSpan Stagger = TimeSpan.FromSeconds(1);
 
@@ -75,6 +77,23 @@ internal sealed class TurnServer(IceServerOptions options, BackgroundWork backgr
         else if (_nextTarget < _targets.Count)
             StartNext(now);
         Review(now);
+    }
+
+    /// <summary>This device's addresses have changed: what cannot work any more is given up, and where nothing works a new round begins at once.</summary>
+    internal void AskAgain(IReadOnlyList<TransportAddress> gone, MonotonicTime now)
+    {
+        foreach (var attempt in _attempts)
+        {
+            if (attempt.IsFrom(gone))
+                attempt.Client.Abandon(AddressGone);
+            else
+                attempt.Client.AskAgain();
+        }
+
+        Review(now);
+        _retry.Reset();
+        if (Active is null && _attempts.Count == 0 && _resolving == 0)
+            (_isRoundOpen, _nextAt) = (false, now);
     }
 
     /// <summary>Draws the conclusions from what the clients have come to.</summary>

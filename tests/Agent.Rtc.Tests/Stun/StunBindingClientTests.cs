@@ -41,6 +41,29 @@ public sealed class StunBindingClientTests
         Assert.Null(node.Client.Failure);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void When_the_way_may_be_another_one_the_server_is_asked_at_once(bool isMappingLost)
+    {
+        var (network, node, _) = Create(1, new NetworkConditions());
+        Assert.True(network.RunUntil(() => !node.Client.MappedAddress.IsNone, TimeSpan.FromSeconds(1)));
+        network.Run(TimeSpan.FromSeconds(1));
+        var asked = network.Sent;
+        node.Client.AskAgain(isMappingLost, network.Now);
+        Assert.Equal(isMappingLost, node.Client.MappedAddress.IsNone);
+        network.Run(TimeSpan.FromSeconds(1));
+        Assert.InRange(network.Sent, asked + 2, asked + 4); // through the router, there and back
+        Assert.False(node.Client.MappedAddress.IsNone);
+
+        // A server that was out of reach is not waited for.
+        network.Blocks = static (_, _, _) => true;
+        network.Run(TimeSpan.FromMinutes(10));
+        network.Blocks = null;
+        node.Client.AskAgain(isMappingLost, network.Now);
+        Assert.True(network.RunUntil(() => !node.Client.MappedAddress.IsNone, TimeSpan.FromSeconds(1)));
+    }
+
     [Fact]
     public void Answers_to_other_questions_and_errors_are_told_apart()
     {

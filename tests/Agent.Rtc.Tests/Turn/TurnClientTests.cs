@@ -113,6 +113,22 @@ public sealed class TurnClientTests
     }
 
     [Fact]
+    public void When_the_way_may_be_another_one_the_server_is_asked_at_once_whether_it_knows_the_allocation()
+    {
+        var (network, server, node, _) = Allocate(7);
+        var requests = server.Requests;
+        node.Client.AskAgain();
+        node.Client.AskAgain();
+        network.Run(TimeSpan.FromSeconds(1));
+        Assert.Equal((TurnState.Allocated, requests + 1), (node.Client.State, server.Requests));
+
+        server.Restart();
+        node.Client.AskAgain();
+        Assert.True(network.RunUntil(() => node.Client.State == TurnState.Failed, TimeSpan.FromSeconds(1)));
+        Assert.Contains("(437)", node.Client.Failure);
+    }
+
+    [Fact]
     public void An_allocation_of_before_a_crash_is_deleted_and_made_anew()
     {
         var (network, server, node, _) = Allocate(6);

@@ -1,3 +1,4 @@
+using System.Net;
 using Agent.Rtc;
 using Agent.Rtc.Sdp;
 
@@ -28,7 +29,11 @@ public sealed record ViewerError(ViewerErrorKind Kind, string Message, TimeSpan?
 /// <param name="Offer">UTF-8 SDP.</param>
 /// <param name="Via">"whep" or "mqtt", for the status.</param>
 /// <param name="Client">Who, for the status and the log: remote address or MQTT client name.</param>
-public sealed record ViewerOffer(string Camera, ReadOnlyMemory<byte> Offer, string Via, string Client);
+public sealed record ViewerOffer(string Camera, ReadOnlyMemory<byte> Offer, string Via, string Client)
+{
+    /// <summary>Where the offer came from; <c>null</c> if that is not known. A proxy's address does no harm.</summary>
+    public IPAddress? Source { get; init; }
+}
 
 /// <summary>An accepted viewer, or the error.</summary>
 /// <param name="SessionId">Unguessable, URL-safe.</param>

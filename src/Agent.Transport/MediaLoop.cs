@@ -133,6 +133,8 @@ internal sealed class MediaLoop : IDisposable
     internal void Add(Viewer viewer)
     {
         _viewers.Add(viewer);
+        if (viewer.Terms.Guest is { IsNone: false } host)
+            _servers?.Admit(host, SystemClock.Now);
         _paths.AddUfrag(viewer.Terms.LocalIce.Ufrag, viewer);
         Publish();
         MarkDirty(viewer);
@@ -527,6 +529,8 @@ internal sealed class MediaLoop : IDisposable
         Unschedule(viewer);
         _paths.Remove(viewer);
         viewer.Feed.Leave(viewer);
+        if (viewer.Terms.Guest is { IsNone: false } host)
+            _servers?.Dismiss(host, SystemClock.Now);
         _tcp?.Close(viewer);
         try
         {

@@ -32,4 +32,14 @@ internal static class PublicAddresses
 
         return candidates;
     }
+
+    /// <summary>Whether other networks may know a host by this address: not one of loopback, a link or a private network (RFC 6890).</summary>
+    internal static bool IsPublic(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6)
+            address = address.MapToIPv4();
+        if (IPAddress.IsLoopback(address) || LocalAddresses.IsUnspecified(address) || address.IsIPv6LinkLocal || address.IsIPv6UniqueLocal)
+            return false;
+        return address.GetAddressBytes() is not ([10, _, _, _] or [172, >= 16 and < 32, _, _] or [192, 168, _, _] or [169, 254, _, _]);
+    }
 }

@@ -12,6 +12,9 @@ internal sealed record ViewerTerms(
 {
     /// <summary>What the answer was made of; <c>null</c> if this side offered.</summary>
     internal SdpAnswerOptions? AnswerOptions { get; init; }
+
+    /// <summary>The host that the offer came from, if media may come from there too; <c>default</c> if not, or if it is not known.</summary>
+    internal TransportAddress Guest { get; init; }
 }
 
 /// <summary>One viewer inside the media loop, which owns everything here.</summary>

@@ -112,7 +112,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
         try
         {
             answer = SdpNegotiation.TryAnswer(offer.Offer.Span, place.Options, out var negotiated, out var error)
-                ? await EnterAsync(place, negotiated!, offer.Via, offer.Client).ConfigureAwait(false)
+                ? await EnterAsync(place, negotiated!, offer.Via, offer.Client, offer.Source).ConfigureAwait(false)
                 : Refuse(ToViewerError(error!));
             return answer;
         }
@@ -323,13 +323,14 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
     private static ViewerError ToViewerError(SdpError error) =>
         new(error.Kind == SdpErrorKind.Malformed ? ViewerErrorKind.Malformed : ViewerErrorKind.NotAcceptable, error.Message);
 
-    private async Task<ViewerAnswer> EnterAsync(ReservedPlace place, NegotiatedSession negotiated, string via, string client)
+    private async Task<ViewerAnswer> EnterAsync(ReservedPlace place, NegotiatedSession negotiated, string via, string client, IPAddress? source = null)
     {
         var options = place.Options;
         var terms = new ViewerTerms(
             place.SessionId, options.StreamId, via, client, negotiated, options.Ice, options.Candidates, options.Ssrc, options.RtxSsrc)
         {
             AnswerOptions = negotiated.IsOfferer ? null : options,
+            Guest = source is not null && PublicAddresses.IsPublic(source) ? TransportAddress.From(source, 0) : default,
         };
         var video = new RtpVideoSenderOptions(
             options.Ssrc, options.RtxSsrc, negotiated.PayloadType, negotiated.RtxPayloadType, options.Cname, negotiated.VideoMid, negotiated.Extensions,

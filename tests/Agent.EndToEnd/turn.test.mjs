@@ -10,12 +10,12 @@ const token = 'turn-token';
 const httpPort = 8080;
 
 describe('An agent that no viewer reaches', () => {
-  let internet, server, home, agent, chromium, context, page;
+  let internet, server, home, viewer, agent, chromium, context, page;
   before(async () => {
     internet = await Internet.create();
     server = await TurnServer.start(await internet.addHost());
     home = await internet.addHome({ kind: 'symmetric', forwardTcp: { [httpPort]: httpPort } });
-    const viewer = await internet.addHome({ kind: 'symmetric' });
+    viewer = await internet.addHome({ kind: 'symmetric' });
     chromium = await launchChromium({ executablePath: await viewer.host.wrap('/usr/bin/chromium'), pipe: true });
   });
   afterEach(async () => {
@@ -79,6 +79,15 @@ describe('An agent that no viewer reaches', () => {
 
     await context.close();
     await watch({ iceTransportPolicy: 'relay' });
+  });
+
+  test('a viewer behind another symmetric router whose page knows of no server comes through the agent\'s relay', async () => {
+    await start({});
+    await allocated();
+    // It names a host candidate only, behind an mDNS name; that its offer came from the router's address is what lets it in.
+    const pair = await watch({ iceServers: [] });
+    assert.equal(pair.localType, 'Relayed');
+    assert.ok(pair.remote.startsWith(`${viewer.publicAddress}:`), pair.remote);
   });
 
   for (const [way, tcpPorts, index] of [['TCP', [3478], 1], ['TLS', [5349], 2]]) {

@@ -31,4 +31,24 @@ public sealed class PublicAddressesTests
     [Fact]
     public void What_the_host_has_itself_or_cannot_receive_is_left_out() => Assert.Empty(PublicAddresses.GetCandidates(
         [new IPEndPoint(IPAddress.Parse("192.168.1.20"), 0), new IPEndPoint(IPAddress.Parse("2001:db8::7"), 0)], Hosts, 8443));
+
+    [Theory]
+    [InlineData("203.0.113.7", true)]
+    [InlineData("::ffff:203.0.113.7", true)]
+    [InlineData("172.32.0.1", true)]
+    [InlineData("192.169.0.1", true)]
+    [InlineData("2001:db8::7", true)]
+    [InlineData("127.0.0.1", false)]
+    [InlineData("::1", false)]
+    [InlineData("10.1.2.3", false)]
+    [InlineData("172.16.0.1", false)]
+    [InlineData("172.31.255.255", false)]
+    [InlineData("::ffff:192.168.1.2", false)]
+    [InlineData("169.254.1.1", false)]
+    [InlineData("fe80::1", false)]
+    [InlineData("fd77::1", false)]
+    [InlineData("0.0.0.0", false)]
+    [InlineData("::", false)]
+    public void Loopback_link_and_private_addresses_are_not_public(string address, bool isPublic) =>
+        Assert.Equal(isPublic, PublicAddresses.IsPublic(IPAddress.Parse(address)));
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Agent.Rtc.Stun;
 
 namespace Agent.Rtc.Turn;
@@ -18,7 +17,7 @@ public enum TurnState
 /// in, messages out; it does not know whether datagrams, TCP or TLS carry them, but for what <c>isStream</c> changes. One owner.
 /// </summary>
 /// <remarks>
-/// A peer gets a permission when the first datagram goes to it, and a channel when that is no longer a STUN check: data flows then, and a
+/// A peer gets a permission when it is wanted or the first datagram goes to it, and a channel when that is no longer a STUN check: data flows then, and a
 /// channel's 4 bytes in place of an indication's 36 pay. What is not used for a while is no longer renewed.
 /// </remarks>
 public sealed partial class TurnClient
@@ -287,131 +286,6 @@ public sealed partial class TurnClient
         writer.WriteXorAddress(StunAttributeType.XorPeerAddress, peer);
         writer.WriteAttribute(StunAttributeType.Data, data);
         return writer.Length;
-    }
-
-    private TransportAddress RelayedFor(TransportAddress peer) => peer.IsIPv4 ? RelayedIPv4 : RelayedIPv6;
-
-    private bool TryGetPeer(TransportAddress address, MonotonicTime now, [NotNullWhen(true)] out TurnPeer? peer)
-    {
-        peer = _lastPeer;
-        if (peer is not null && peer.Address == address)
-        {
-            return true;
-        }
-
-        if (!_peers.TryGetValue(address, out peer))
-        {
-            if (_peers.Count >= TurnLimits.MaximumPeers || RelayedFor(address).IsNone)
-            {
-                return false;
-            }
-
-            var host = address.WithPort(0);
-            if (!_permissions.TryGetValue(host, out var permission))
-            {
-                permission = new TurnPermission(host);
-                _permissions.Add(host, permission);
-            }
-
-            peer = new TurnPeer(address, permission);
-            _peers.Add(address, peer);
-            _maintainAt = MonotonicTime.Min(_maintainAt, now + MaintenanceInterval);
-        }
-
-        _lastPeer = peer;
-        return true;
-    }
-
-    private void AwaitPermission(TurnPeer peer, ReadOnlySpan<byte> datagram, MonotonicTime now)
-    {
-        var permission = peer.Permission;
-        if (now < permission.RefusedUntil)
-        {
-            DatagramsDropped++;
-            return;
-        }
-
-        DatagramsDropped += peer.Held is null ? 0 : 1;
-        peer.Held = datagram.ToArray();
-        if (!permission.IsPending)
-        {
-            permission.IsPending = true;
-            Start(TurnFormat.CreatePermission).Permission = permission;
-        }
-    }
-
-    /// <summary>Asks the server for a channel, a new one or the one that the peer has.</summary>
-    private void Bind(TurnPeer peer, MonotonicTime now)
-    {
-        if (peer.Channel == 0)
-        {
-            var index = _channels.IndexOf(null);
-            if (index < 0 && _channels.Count > TurnFormat.LastChannel - TurnFormat.FirstChannel)
-            {
-                peer.NoBindingUntil = now + TurnLimits.RefusalTime;
-                return;
-            }
-
-            if (index < 0)
-            {
-                index = _channels.Count;
-                _channels.Add(null);
-            }
-
-            _channels[index] = peer;
-            peer.Channel = (ushort)(TurnFormat.FirstChannel + index);
-        }
-
-        peer.IsBinding = true;
-        Start(TurnFormat.ChannelBind).Peer = peer;
-    }
-
-    /// <summary>Renews what is in use and forgets what is not.</summary>
-    private void Maintain(MonotonicTime now)
-    {
-        foreach (var permission in _permissions.Values)
-        {
-            if (!permission.IsPending && now - permission.LastUsedAt < TurnLimits.PeerIdleTime && permission.GrantedUntil > MonotonicTime.Zero
-                && now >= permission.GrantedUntil - TurnLimits.RenewalMargin && now >= permission.RefusedUntil)
-            {
-                permission.IsPending = true;
-                Start(TurnFormat.CreatePermission).Permission = permission;
-            }
-        }
-
-        foreach (var peer in _peers.Values)
-        {
-            var isIdle = now - peer.LastUsedAt >= TurnLimits.PeerIdleTime;
-            if (peer.Channel != 0 && !peer.IsBinding && !isIdle && now >= peer.BoundUntil - TurnLimits.RenewalMargin && now >= peer.NoBindingUntil)
-            {
-                Bind(peer, now);
-            }
-            else if (isIdle && !peer.IsBinding && !peer.Permission.IsPending && (peer.Channel == 0 || now >= peer.BoundUntil + TurnLimits.ChannelRest))
-            {
-                Forget(peer);
-            }
-        }
-
-        foreach (var (address, permission) in _permissions)
-        {
-            if (!permission.IsPending && now >= permission.GrantedUntil && now >= permission.RefusedUntil && now - permission.LastUsedAt >= TurnLimits.PeerIdleTime
-                && !_peers.Values.Any(peer => peer.Permission == permission))
-            {
-                _permissions.Remove(address);
-            }
-        }
-
-        _maintainAt = _permissions.Count > 0 ? now + MaintenanceInterval : MonotonicTime.Never;
-    }
-
-    private void Forget(TurnPeer peer)
-    {
-        _peers.Remove(peer.Address);
-        _lastPeer = null;
-        if (peer.Channel != 0)
-        {
-            _channels[peer.Channel - TurnFormat.FirstChannel] = null;
-        }
     }
 
     private void Fail(string reason)

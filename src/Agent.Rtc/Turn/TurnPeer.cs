@@ -6,6 +6,9 @@ internal sealed class TurnPermission(TransportAddress address)
     /// <summary>Its port means nothing.</summary>
     public TransportAddress Address { get; } = address;
 
+    /// <summary>It is renewed though nothing is sent.</summary>
+    public bool IsWanted { get; set; }
+
     /// <summary>A CreatePermission is on its way.</summary>
     public bool IsPending { get; set; }
 

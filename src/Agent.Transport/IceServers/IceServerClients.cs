@@ -20,6 +20,7 @@ internal sealed class IceServerClients
     private readonly ushort _mediaPort;
     private readonly HashSet<string> _loggedFailures = [];
     private readonly IceServerUrl[] _viewersOnly;
+    private readonly Dictionary<TransportAddress, int> _guests = []; // viewers' hosts, each with its sessions
     private volatile Gathering _gathering;
     private long _datagramsSent;
     private long _datagramsReceived;
@@ -36,7 +37,7 @@ internal sealed class IceServerClients
         _stun = [.. options.IceServers.SelectMany(server => server.Urls).Where(url => url is { IsTurn: false, Transport: IceServerTransport.Udp })
             .Select(url => new StunServer(url, background, random, CanReach))];
         _turn = [.. options.IceServers.Where(server => server.Urls.Any(url => url.IsTurn))
-            .Select(server => new TurnServer(server, background, random, CanReach, logger))];
+            .Select(server => new TurnServer(server, background, random, CanReach, _guests.Keys, logger))];
         _viewersOnly = [.. options.IceServers.SelectMany(server => server.Urls).Where(url => url is { IsTurn: false, Transport: not IceServerTransport.Udp })];
         _gathering = Collect();
     }
@@ -91,6 +92,33 @@ internal sealed class IceServerClients
             server.AskAgain(gone, now);
         HandleTimeout(now);
         Publish();
+    }
+
+    /// <summary>
+    /// A session begins whose viewer is at this host: relays let it in before it is known by a candidate, which one behind a symmetric NAT may
+    /// never have.
+    /// </summary>
+    internal void Admit(TransportAddress host, MonotonicTime now)
+    {
+        var sessions = _guests.GetValueOrDefault(host);
+        _guests[host] = sessions + 1;
+        if (sessions == 0)
+            SetWanted(host, isWanted: true, now);
+    }
+
+    /// <summary>The session has ended.</summary>
+    internal void Dismiss(TransportAddress host, MonotonicTime now)
+    {
+        if (--_guests[host] > 0)
+            return;
+        _guests.Remove(host);
+        SetWanted(host, isWanted: false, now);
+    }
+
+    private void SetWanted(TransportAddress host, bool isWanted, MonotonicTime now)
+    {
+        foreach (var server in _turn)
+            server.Active?.Client.SetWanted(host, isWanted, now);
     }
 
     /// <summary>Takes a datagram that a server has sent to the media port.</summary>

@@ -13,7 +13,15 @@ namespace Agent.Transport;
 /// order, each a second after the one before or when that fails, and the first to give an allocation is kept for all viewers. When it is lost,
 /// or none works, a new round begins. The loop owns it.
 /// </summary>
-internal sealed class TurnServer(IceServerOptions options, BackgroundWork background, IRandomSource random, Func<TransportAddress, bool> canReach, ILogger logger)
+/// <param name="options">The entry.</param>
+/// <param name="background">For names and certificates.</param>
+/// <param name="random">For transaction ids and delays.</param>
+/// <param name="canReach">Whether the media port can send to an address.</param>
+/// <param name="guests">Hosts that each allocation lets in from the beginning; the loop's.</param>
+/// <param name="logger">Where to report.</param>
+internal sealed class TurnServer(
+    IceServerOptions options, BackgroundWork background, IRandomSource random, Func<TransportAddress, bool> canReach,
+    IReadOnlyCollection<TransportAddress> guests, ILogger logger)
 {
     internal const string OtherFamilyOnly = "has only addresses of the family that the agent does not listen on (webrtc.listenAddresses)";
 
@@ -264,6 +272,8 @@ internal sealed class TurnServer(IceServerOptions options, BackgroundWork backgr
             Close(other);
         _attempts.Clear();
         _attempts.Add(allocated);
+        foreach (var guest in guests)
+            allocated.Client.SetWanted(guest, isWanted: true, SystemClock.Now);
         TransportLog.Relaying(
             logger, allocated.Url.ToString(), string.Join(", ", ServerCandidates.Known(allocated.Client.RelayedIPv4, allocated.Client.RelayedIPv6)));
     }

@@ -70,8 +70,9 @@ internal sealed class WhepEndpoints(IViewerGateway gateway)
 
         var camera = (string)context.GetRouteValue("camera")!;
         var offer = await ReadBodyAsync(context.Request);
-        var client = context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
-        var answer = await gateway.OpenAsync(new ViewerOffer(camera, offer, "whep", client), context.RequestAborted);
+        var source = context.Connection.RemoteIpAddress;
+        var answer = await gateway.OpenAsync(
+            new ViewerOffer(camera, offer, "whep", source?.ToString() ?? "unknown") { Source = source }, context.RequestAborted);
         if (answer.Error is { } error)
         {
             await WriteErrorAsync(context, error);

@@ -129,6 +129,47 @@ public sealed class TurnClientTests
     }
 
     [Fact]
+    public void A_host_that_is_wanted_is_let_in_before_anything_was_sent_to_it_and_for_as_long()
+    {
+        var (network, server, node, peer) = Allocate(8);
+        Assert.Equal(0, Send());
+        var requests = server.Requests;
+        for (var i = 0; i < 3; i++) node.Client.SetWanted(peer.Addresses[0], isWanted: true, network.Now);
+        Assert.Equal(1, Send());
+        Assert.Equal(requests + 1, server.Requests);
+        network.Run(TimeSpan.FromMinutes(30));
+        Assert.Equal(2, Send());
+
+        node.Client.SetWanted(peer.Addresses[0], isWanted: false, network.Now);
+        network.Run(TimeSpan.FromMinutes(6));
+        Assert.Equal(2, Send());
+        requests = server.Requests;
+        for (var i = 0; i < 2000; i++) node.Client.SetWanted(IceNode.Parse($"192.0.{2 + (i / 250)}.{1 + (i % 250)}:0"), isWanted: true, network.Now);
+        network.Run(TimeSpan.FromSeconds(10));
+        Assert.InRange(server.Requests, requests + 1000, requests + 1026);
+
+        int Send()
+        {
+            peer.Send(Check, Relayed);
+            network.Run(TimeSpan.FromSeconds(1));
+            return node.Received.Count;
+        }
+    }
+
+    [Fact]
+    public void A_server_that_refuses_a_host_that_is_wanted_is_asked_once()
+    {
+        var (network, server, node, peer) = Allocate(9, static one => one.Denies = static _ => true);
+        var requests = server.Requests;
+        node.Client.SetWanted(peer.Addresses[0], isWanted: true, network.Now);
+        network.Run(TimeSpan.FromSeconds(20));
+        node.Client.SetWanted(peer.Addresses[0], isWanted: true, network.Now);
+        network.Run(TimeSpan.FromSeconds(1));
+        Assert.Equal((requests + 1, 1), (server.Requests, node.Client.PermissionsRefused));
+        Assert.Equal(TurnState.Allocated, node.Client.State);
+    }
+
+    [Fact]
     public void An_allocation_of_before_a_crash_is_deleted_and_made_anew()
     {
         var (network, server, node, _) = Allocate(6);

@@ -96,6 +96,8 @@ internal sealed class EchoNode(string address) : SimulatedNode(IceNode.Parse(add
 
     public List<byte[]> Received { get; } = [];
 
+    public void Send(byte[] data, TransportAddress to) => _replies.Enqueue((data, to));
+
     public override MonotonicTime NextTimeout => MonotonicTime.Never;
 
     public override void HandleTimeout(MonotonicTime now)

@@ -36,6 +36,8 @@ public readonly record struct MonotonicTime(long Ticks) : IComparable<MonotonicT
     /// <summary>The earlier of two instants.</summary>
     public static MonotonicTime Min(MonotonicTime left, MonotonicTime right) => left <= right ? left : right;
 
+    public static MonotonicTime Max(MonotonicTime left, MonotonicTime right) => left >= right ? left : right;
+
     /// <inheritdoc/>
     public int CompareTo(MonotonicTime other) => Ticks.CompareTo(other.Ticks);
 }

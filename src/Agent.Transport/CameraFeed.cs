@@ -90,7 +90,13 @@ internal sealed class CameraFeed
     }
 
     /// <summary>The next picture should be an IDR, of what the viewer is given.</summary>
-    internal static void RequestKeyFrame(Viewer viewer) => (viewer.Layer ?? viewer.Feed.Main).Hub.RequestKeyFrame();
+    internal void RequestKeyFrame(Viewer viewer)
+    {
+        var layer = viewer.Layer ?? Main;
+        // Of the bitrate that its link has now, which may be the reason for it.
+        layer.Bitrate.Update(Viewers, layer, SystemClock.Now);
+        layer.Hub.RequestKeyFrame();
+    }
 
     /// <summary>Whether a layer's frame is one for the viewer, who arrives at its new layer with the IDR.</summary>
     internal bool IsFor(Viewer viewer, LayerFeed layer, PacketizedFrame frame)

@@ -471,7 +471,7 @@ internal sealed class MediaLoop : IDisposable
         while (viewer.Session.TryDequeueEvent(out var happened))
         {
             if (happened.Kind == PeerEventKind.KeyFrameNeeded)
-                CameraFeed.RequestKeyFrame(viewer);
+                viewer.Feed.RequestKeyFrame(viewer);
         }
 
         switch (viewer.Session.State)

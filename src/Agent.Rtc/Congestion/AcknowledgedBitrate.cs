@@ -59,6 +59,13 @@ internal sealed class AcknowledgedBitrate
     /// <summary>More will be sent from now on: the next windows count for more than what was before.</summary>
     public void ExpectChange() => _variance += VarianceOfFastChange;
 
+    /// <summary>The rate is known from elsewhere.</summary>
+    public void Set(long bitsPerSecond)
+    {
+        (_estimate, _variance, _isKnown) = (bitsPerSecond / BitsPerKilobit, InitialVariance, true);
+        (_bytes, _inWindow) = (0, TimeSpan.Zero);
+    }
+
     private void Take(double sample)
     {
         if (!_isKnown)

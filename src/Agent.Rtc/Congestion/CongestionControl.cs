@@ -25,6 +25,14 @@ internal sealed class CongestionControl(bool hasTransportFeedback, long maximum,
     /// <summary>Pictures differ in size while the link does not: faster than the estimate, so that one leaves before the next comes.</summary>
     private const double PacingFactor = 2.5;
 
+    /// <summary>
+    /// After a collapse the queue on the path is full, and drops what comes faster than it drains: until it is short again, but no longer
+    /// than the second of these, nothing is sent faster than the link carries, and the video leaves a part of it.
+    /// </summary>
+    private static readonly TimeSpan s_leastDrainTime = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_longestDrainTime = TimeSpan.FromSeconds(4);
+    private const double DrainShare = 0.75;
+
     /// <summary>The longest that an IDR picture may take, however slow the link: whoever waits for it sees nothing.</summary>
     private static readonly TimeSpan s_keyFrameTime = TimeSpan.FromMilliseconds(500);
 
@@ -45,11 +53,13 @@ internal sealed class CongestionControl(bool hasTransportFeedback, long maximum,
     private long _repairBytes;
     private double _repairRate;
     private MonotonicTime _repairSince = now;
+    private MonotonicTime? _collapsedAt;
 
     public LinkEstimate Link { get; } = new(hasTransportFeedback, (long)(maximum * Headroom), now);
 
     /// <summary>What the encoder may make, bit/s: the link's rate without headers and what is sent again.</summary>
-    public long VideoBitrate => (long)(VideoShare * Math.Max(Link.BitsPerSecond - _repairRate, LeastShare * Link.BitsPerSecond));
+    public long VideoBitrate =>
+        (long)(VideoShare * (_collapsedAt is null ? 1 : DrainShare) * Math.Max(Link.BitsPerSecond - _repairRate, LeastShare * Link.BitsPerSecond));
 
     /// <summary>More video than this there is not, bit/s.</summary>
     public void SetMaximum(long bitsPerSecond, MonotonicTime present) => Link.SetMaximum((long)(bitsPerSecond * Headroom), present);
@@ -82,11 +92,28 @@ internal sealed class CongestionControl(bool hasTransportFeedback, long maximum,
             (_repairRate, _repairBytes, _repairSince) = ((_repairRate + rate) / 2, 0, present);
         }
 
+        var wasProbing = Link.ProbeRate > 0;
         Link.NoteSent(length + PacketOverhead, present);
+        if (!wasProbing && Link.ProbeRate > 0)
+            _pacer.Restart(present);
+
         _pacer.NoteSent(length + PacketOverhead, GetRate(keyFrameBytes), isRateExact: Link.ProbeRate > 0, present);
     }
 
-    public void HandleTransportFeedback(ref RtcpTransportFeedback feedback, MonotonicTime present) => Link.HandleFeedback(ref feedback, present);
+    /// <summary>True if it says that the link carries less than half of what it did.</summary>
+    public bool HandleTransportFeedback(ref RtcpTransportFeedback feedback, MonotonicTime present)
+    {
+        Link.HandleFeedback(ref feedback, present);
+        var since = present - _collapsedAt;
+        if (since > s_longestDrainTime || (since > s_leastDrainTime && !Link.IsQueued))
+            _collapsedAt = null;
+
+        if (!Link.TakeCollapse())
+            return false;
+
+        _collapsedAt = present;
+        return true;
+    }
 
     public CongestionStatus GetStatus(int queuedBytes) => new(
         Link.BitsPerSecond, Link.Acknowledged, Link.Usage, Link.Loss, Link.Probes, queuedBytes,
@@ -97,5 +124,5 @@ internal sealed class CongestionControl(bool hasTransportFeedback, long maximum,
 
     private long GetRate(int keyFrameBytes) => Link.ProbeRate > 0
         ? Link.ProbeRate
-        : (long)Math.Max(PacingFactor * Link.BitsPerSecond, keyFrameBytes * BitsPerByte / s_keyFrameTime.TotalSeconds);
+        : (long)Math.Max((_collapsedAt is null ? PacingFactor : 1) * Link.BitsPerSecond, keyFrameBytes * BitsPerByte / s_keyFrameTime.TotalSeconds);
 }

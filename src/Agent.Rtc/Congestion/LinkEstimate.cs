@@ -17,14 +17,24 @@ internal sealed class LinkEstimate
     private const double FirstProbeFactor = 3;
     private const double ProbeFactor = 2;
 
-    /// <summary>A probe that shows so much of its rate is followed by the next one.</summary>
-    private const double ProbeSuccess = 0.7;
+    /// <summary>A probe that finds so much more than was known is followed by the next one.</summary>
+    private const double ProbeGain = 1.2;
 
     /// <summary>From this part of the maximum on there is nothing to probe for.</summary>
     private const double NearMaximum = 0.95;
 
     /// <summary>Between probes that find nothing: a link that has recovered is found within this time.</summary>
     private static readonly TimeSpan s_probeInterval = TimeSpan.FromSeconds(4);
+
+    /// <summary>
+    /// A link that collapses so soon after a probe never carried what the probe has shown: a policer lets a few packets pass. The next
+    /// probe waits ever longer.
+    /// </summary>
+    private static readonly TimeSpan s_misled = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_longestProbeInterval = TimeSpan.FromSeconds(32);
+
+    /// <summary>After one that tells nothing.</summary>
+    private static readonly TimeSpan s_probeRetryInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>Queues drain first.</summary>
     private static readonly TimeSpan s_probeAfterDecrease = TimeSpan.FromSeconds(1.5);
@@ -54,6 +64,7 @@ internal sealed class LinkEstimate
     private readonly LossBound _loss = new();
     private readonly QueueingDelay _queueing = new();
     private readonly LinkProbe _probe = new();
+    private readonly LinkCollapse _collapse = new();
     private readonly bool _hasTransportFeedback;
     private bool _usesTransportFeedback;
     private long _maximum;
@@ -65,7 +76,12 @@ internal sealed class LinkEstimate
     private int _lostPackets;
     private int _receivedPackets;
     private MonotonicTime _lossSince;
+    private long _lossFrom;
+    private long _collapsedTo;
+    private long _reportedLost;
     private MonotonicTime _probedAt;
+    private MonotonicTime? _raisedAt;
+    private TimeSpan _probeInterval = s_probeInterval;
     private MonotonicTime? _lossyAt;
     private MonotonicTime? _unheardSince;
     private MonotonicTime? _withoutFeedbackSince;
@@ -100,8 +116,19 @@ internal sealed class LinkEstimate
 
     public int Probes => _probe.Count;
 
+    /// <summary>Packets wait on the path.</summary>
+    public bool IsQueued => _queueing.Present > s_queued;
+
     /// <summary>The rate of the probe being sent; 0 while there is none.</summary>
     public long ProbeRate => _probe.SendingRate;
+
+    /// <summary>True once after feedback has shown that the link carries less than half of what it did: most of what is on its way will be lost.</summary>
+    public bool TakeCollapse()
+    {
+        var hasCollapsed = _collapsedTo > 0;
+        _collapsedTo = 0;
+        return hasCollapsed;
+    }
 
     /// <summary>More than this is not wanted, bit/s.</summary>
     public void SetMaximum(long bitsPerSecond, MonotonicTime now)
@@ -136,12 +163,18 @@ internal sealed class LinkEstimate
     {
         (_unheardSince, _withoutFeedbackSince, _usesTransportFeedback) = (null, null, _hasTransportFeedback);
         var offset = UnwrapReference(feedback.ReferenceTime);
+        var next = _sent.Extend(feedback.BaseSequence);
         while (feedback.TryRead(out var number, out var arrival))
         {
             var sequence = _sent.Extend(number);
+            _reportedLost += Math.Max(0, sequence - next);
+            next = sequence + 1;
             if (_sent.IsKnown(sequence))
-                NoteReceived(ref _sent.At(sequence), arrival + offset);
+                NoteReceived(ref _sent.At(sequence), sequence, arrival + offset);
         }
+
+        if (_collapsedTo > 0)
+            Collapse(now);
 
         NoteLost(feedback.BaseSequence, feedback.StatusCount);
         TakeProbe(now);
@@ -203,6 +236,8 @@ internal sealed class LinkEstimate
         _groups.Reset();
         _trend.Reset();
         _queueing.Reset();
+        _collapse.Reset();
+        (_probeInterval, _raisedAt) = (s_probeInterval, null);
         (_lastReference, _lostPackets, _receivedPackets, _unheardSince, _withoutFeedbackSince) = (null, 0, 0, null, null);
         if (_hasTransportFeedback)
         {
@@ -213,7 +248,7 @@ internal sealed class LinkEstimate
         Conclude(now);
     }
 
-    private void NoteReceived(ref SentPacket packet, TimeSpan arrival)
+    private void NoteReceived(ref SentPacket packet, long sequence, TimeSpan arrival)
     {
         if (packet.Fate == PacketFate.Received)
             return;
@@ -222,7 +257,10 @@ internal sealed class LinkEstimate
             _lostPackets--;
 
         packet.Fate = PacketFate.Received;
-        _receivedPackets++;
+        _receivedPackets += sequence >= _lossFrom ? 1 : 0;
+        if (_collapse.TryFind(sequence, _reportedLost, packet, arrival, BitsPerSecond, out var carried))
+            _collapsedTo = carried;
+
         _acknowledged.Add(arrival, packet.Bytes);
         _queueing.Add(packet.SentAt, arrival);
         _probe.NoteReceived(packet.Cluster, packet.Bytes, arrival);
@@ -239,12 +277,26 @@ internal sealed class LinkEstimate
                 return;
 
             ref var packet = ref _sent.At(sequence);
-            if (packet.Fate == PacketFate.Unknown)
+            if (packet.Fate == PacketFate.Unknown && sequence >= _lossFrom)
             {
                 packet.Fate = PacketFate.Lost;
                 _lostPackets++;
             }
         }
+    }
+
+    /// <summary>What is lost of that which is on its way, sent at a rate that is past, says nothing about the one from now on.</summary>
+    private void Collapse(MonotonicTime now)
+    {
+        _rate.Collapse(_collapsedTo, now);
+        _acknowledged.Set(_collapsedTo);
+        _groups.Reset();
+        _trend.Reset();
+        _collapse.Reset();
+        _probe.Cancel();
+        var longer = 2 * _probeInterval < s_longestProbeInterval ? 2 * _probeInterval : s_longestProbeInterval;
+        _probeInterval = now - _raisedAt < s_misled ? longer : s_probeInterval;
+        (_wantedProbe, _probedAt, _lossFrom, _lossSince, _lostPackets, _receivedPackets, _bytesSent) = (0, now, _sent.Next, now, 0, 0, 0);
     }
 
     private void TakeLoss(double loss, MonotonicTime now)
@@ -254,7 +306,7 @@ internal sealed class LinkEstimate
         if (!_loss.IsLow(loss))
             _lossyAt = now;
 
-        _loss.Update(loss, sending, _maximum, _queueing.Present > s_queued, now);
+        _loss.Update(loss, sending, BitsPerSecond, _maximum, IsQueued, now);
     }
 
     private void TakeProbe(MonotonicTime now)
@@ -262,21 +314,23 @@ internal sealed class LinkEstimate
         var usage = _trend.Usage;
         if (_probe.TryTakeResult(out var result))
         {
+            var isMore = result >= ProbeGain * BitsPerSecond;
             if (usage != BandwidthUsage.Overusing && result > BitsPerSecond)
             {
                 // What was seen so far, the probe's own queue with it, was seen at another rate.
                 _rate.Set(Math.Min(result, _maximum), now);
                 _loss.Raise(result);
+                _raisedAt = isMore ? now : _raisedAt;
                 _acknowledged.ExpectChange();
                 _groups.Reset();
                 _trend.Reset();
             }
 
-            if (usage == BandwidthUsage.Normal && result >= ProbeSuccess * _probe.Rate && result < _maximum)
+            if (usage != BandwidthUsage.Overusing && isMore && result >= LinkProbe.Success * _probe.Rate && result < _maximum)
                 WantProbe(result * ProbeFactor);
         }
         else if (usage == BandwidthUsage.Normal && !_probe.IsPending && !(now - _lossyAt < s_probeAfterLoss) && BitsPerSecond < NearMaximum * _maximum
-            && now - _probedAt >= s_probeInterval && now - _rate.ReducedAt >= s_probeAfterDecrease)
+            && now - _probedAt >= (_probe.HasFailed ? s_probeRetryInterval : _probeInterval) && now - _rate.ReducedAt >= s_probeAfterDecrease)
         {
             WantProbe(BitsPerSecond * ProbeFactor);
         }

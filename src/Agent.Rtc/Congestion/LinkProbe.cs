@@ -19,6 +19,9 @@ internal sealed class LinkProbe
     /// <summary>Packets that arrive so much faster than they were sent were held back on the way.</summary>
     private const double PlausibleGain = 2;
 
+    /// <summary>A probe that shows so much of its rate is followed by the next one.</summary>
+    public const double Success = 0.7;
+
     /// <summary>Packets that arrive this much slower have met the link's end: its rate is known, and a little below it is the result.</summary>
     private const double SlowedDown = 0.9;
     private const double Utilization = 0.95;
@@ -45,6 +48,9 @@ internal sealed class LinkProbe
     /// <summary>The rate of the last one.</summary>
     public long Rate { get; private set; }
 
+    /// <summary>The last one told nothing of the link: it got lost, or was held up here or on the way.</summary>
+    public bool HasFailed { get; private set; }
+
     /// <summary>Probes begun.</summary>
     public int Count { get; private set; }
 
@@ -55,7 +61,7 @@ internal sealed class LinkProbe
     {
         _cluster = (byte)(_cluster == byte.MaxValue ? 1 : _cluster + 1);
         (SendingRate, Rate, IsPending, _startedAt) = (bitsPerSecond, bitsPerSecond, true, now);
-        (_packets, _bytes, _received, _receivedBytes) = (0, 0, 0, 0);
+        (_packets, _bytes, _received, _receivedBytes, HasFailed) = (0, 0, 0, 0, false);
         Count++;
     }
 
@@ -87,9 +93,14 @@ internal sealed class LinkProbe
     /// <summary>Gives up what takes too long.</summary>
     public void HandleTimeout(MonotonicTime now)
     {
-        if (IsPending && now - _startedAt > s_patience)
-            (SendingRate, IsPending) = (0, false);
+        if (!IsPending || now - _startedAt <= s_patience)
+            return;
+
+        Cancel();
+        HasFailed = true;
     }
+
+    public void Cancel() => (SendingRate, IsPending) = (0, false);
 
     /// <summary>True once a probe has a result, after feedback.</summary>
     /// <param name="bitsPerSecond">What the link has shown to carry.</param>
@@ -100,18 +111,18 @@ internal sealed class LinkProbe
             return false;
 
         // One size at each end is left out: what stands between the first and the last instant are the intervals.
+        IsPending = false;
         var sendTime = (_lastSent - _firstSent).TotalSeconds;
         var receiveTime = (_lastArrival - _firstArrival).TotalSeconds;
-        if (sendTime <= 0 || receiveTime <= 0)
-            return false;
-
-        IsPending = false;
         var sent = (_bytes - _lastSize) * BitsPerByte / sendTime;
         var received = (_receivedBytes - _firstReceivedSize) * BitsPerByte / receiveTime;
-        if (received > sent * PlausibleGain)
+        HasFailed = sendTime <= 0 || receiveTime <= 0 || received > sent * PlausibleGain;
+        if (HasFailed)
             return false;
 
-        bitsPerSecond = (long)(received < SlowedDown * sent ? Utilization * received : Math.Min(sent, received));
+        var hasMetTheEnd = received < SlowedDown * sent;
+        bitsPerSecond = (long)(hasMetTheEnd ? Utilization * received : Math.Min(sent, received));
+        HasFailed = !hasMetTheEnd && bitsPerSecond < Success * Rate;
         return true;
     }
 }

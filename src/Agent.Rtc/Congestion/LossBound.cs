@@ -22,7 +22,14 @@ internal sealed class LossBound
     private const double ToleranceMargin = 1.5;
     private const double Forgetting = 0.9;
 
+    /// <summary>From the rate that loss has led to and up to so much above it, more is tried carefully, for a while.</summary>
+    private const double CarefulUpTo = 1.25;
+    private static readonly TimeSpan s_careful = TimeSpan.FromSeconds(10);
+
     private double _tolerated;
+    private bool _isAlone;
+    private long _found;
+    private MonotonicTime _foundAt;
     private (double Loss, long Sending)? _decrease;
     private MonotonicTime _changedAt;
 
@@ -30,7 +37,7 @@ internal sealed class LossBound
     public long? BitsPerSecond { get; private set; }
 
     /// <summary>For receivers that report loss only: it is the estimate itself, from the start.</summary>
-    public void Start(long bitsPerSecond, MonotonicTime now) => (BitsPerSecond, _changedAt) = (bitsPerSecond, now);
+    public void Start(long bitsPerSecond, MonotonicTime now) => (BitsPerSecond, _changedAt, _isAlone) = (bitsPerSecond, now, true);
 
     /// <summary>Whether a loss says that more may be sent.</summary>
     public bool IsLow(double loss) => loss < Math.Max(LowLoss, _tolerated * ToleranceMargin);
@@ -48,10 +55,11 @@ internal sealed class LossBound
     /// <summary>Takes the loss of an interval of at least half a second.</summary>
     /// <param name="loss">0 to 1.</param>
     /// <param name="sending">What was sent meanwhile, bit/s.</param>
+    /// <param name="estimate">What is held to be the link's rate; with what is sent again more is sent.</param>
     /// <param name="maximum">From this on loss is no limit.</param>
     /// <param name="now">The present.</param>
     /// <param name="isQueued">Packets wait on the path: it is full, whatever its loss was before.</param>
-    public void Update(double loss, long sending, long maximum, bool isQueued, MonotonicTime now)
+    public void Update(double loss, long sending, long estimate, long maximum, bool isQueued, MonotonicTime now)
     {
         if (isQueued)
         {
@@ -75,12 +83,14 @@ internal sealed class LossBound
         _changedAt = now;
         if (loss > Math.Max(HighLoss, _tolerated * ToleranceMargin))
         {
-            BitsPerSecond = (long)(Math.Min(sending, BitsPerSecond ?? sending) * (1 - 0.5 * (loss - _tolerated)));
+            BitsPerSecond = (long)(Math.Min(sending, estimate) * (1 - 0.5 * (loss - _tolerated)));
+            (_found, _foundAt) = (BitsPerSecond.Value, now);
             _decrease = (loss, sending);
         }
         else if (BitsPerSecond is { } bound)
         {
-            var factor = loss < Math.Max(LowLoss, _tolerated) ? IncreaseFactor : HoldFactor;
+            var isCareful = !_isAlone && bound >= _found && bound < CarefulUpTo * _found && now - _foundAt < s_careful;
+            var factor = loss < Math.Max(LowLoss, _tolerated) && !isCareful ? IncreaseFactor : HoldFactor;
             bound = (long)(bound * Math.Pow(factor, seconds)) + 1;
             BitsPerSecond = bound < maximum ? bound : null;
         }

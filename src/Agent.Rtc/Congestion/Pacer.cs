@@ -20,6 +20,9 @@ internal sealed class Pacer
 
     public bool MaySend(TimeSpan burst, MonotonicTime now) => _freeAt - now <= burst;
 
+    /// <summary>Neither what was sent ahead counts from now on nor what was missed.</summary>
+    public void Restart(MonotonicTime now) => _freeAt = now;
+
     /// <summary>A packet was sent.</summary>
     /// <param name="bytes">Its length.</param>
     /// <param name="bitsPerSecond">The pace.</param>

@@ -72,6 +72,15 @@ internal sealed class RateControl
         (BitsPerSecond, _changedAt) = (bitsPerSecond, now);
     }
 
+    /// <summary>The link carries this much from now on, bit/s, and much less than before.</summary>
+    public void Collapse(long bitsPerSecond, MonotonicTime now)
+    {
+        Set((long)(DecreaseFactor * bitsPerSecond), now);
+        _capacity.Forget();
+        _capacity.Learn(bitsPerSecond);
+        _isHeld = true;
+    }
+
     private void Increase(long? acknowledged, TimeSpan roundTripTime, MonotonicTime now)
     {
         var seconds = Math.Min((now - _changedAt).TotalSeconds, 1);

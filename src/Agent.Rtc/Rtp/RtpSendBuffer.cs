@@ -67,7 +67,7 @@ internal sealed class RtpSendBuffer
         // Receivers take packets of one timestamp for one picture, and those of an earlier one for late.
         var timestamp = _newestTimestamp is { } newest && (int)(newest - frame.RtpTimestamp) is >= 0 and < MostBehind ? newest + SmallestStep : frame.RtpTimestamp;
         _newestTimestamp = timestamp;
-        At(_end++) = new Slot { Frame = frame, Time = now, RtpTimestamp = timestamp };
+        At(_end++) = new Slot { Frame = frame, PacketCount = frame.PacketCount, Time = now, RtpTimestamp = timestamp };
         _queuedBytes += frame.TotalBytes;
     }
 
@@ -85,6 +85,21 @@ internal sealed class RtpSendBuffer
         }
 
         return dropped;
+    }
+
+    /// <summary>Drops the queued frames, and the rest of the one that was begun with them.</summary>
+    /// <returns>How many.</returns>
+    public int DropAll()
+    {
+        var dropped = DropQueued();
+        if (_nextPacket == 0)
+            return dropped;
+
+        ref var slot = ref At(_sending++);
+        _queuedBytes -= slot.Frame!.TotalBytes;
+        slot.PacketCount = _nextPacket;
+        _nextPacket = 0;
+        return dropped + 1;
     }
 
     /// <summary>Takes the next packet in order, and gives it <see cref="NextSequence"/>.</summary>
@@ -124,10 +139,10 @@ internal sealed class RtpSendBuffer
             ref var slot = ref At(middle);
             if (sequence < slot.FirstSequence)
                 high = middle - 1;
-            else if (sequence >= slot.FirstSequence + slot.Frame!.PacketCount)
+            else if (sequence >= slot.FirstSequence + slot.PacketCount)
                 low = middle + 1;
             else
-                item = new RtpSendItem(slot.Frame, (int)(sequence - slot.FirstSequence), sequence, slot.RtpTimestamp);
+                item = new RtpSendItem(slot.Frame!, (int)(sequence - slot.FirstSequence), sequence, slot.RtpTimestamp);
 
             if (item.Frame is not null)
                 return sequence < NextSequence;
@@ -169,6 +184,9 @@ internal sealed class RtpSendBuffer
         public PacketizedFrame? Frame;
         public long FirstSequence;
         public uint RtpTimestamp;
+
+        /// <summary>Of its packets, those that are or will be sent.</summary>
+        public int PacketCount;
 
         /// <summary>When the frame was queued, and once it is being sent, when that began.</summary>
         public MonotonicTime Time;

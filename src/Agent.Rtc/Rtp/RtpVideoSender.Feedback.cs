@@ -81,7 +81,7 @@ public sealed partial class RtpVideoSender
         {
             // The nearest one below the next: a NACK is about the past.
             var sequence = _buffer.NextSequence - (ushort)(_buffer.NextSequence - sequenceNumber);
-            if (_buffer.TryFind(sequence, out _))
+            if (sequence >= _mendedFrom && _buffer.TryFind(sequence, out _))
                 _retransmissions.Add(sequence, now, holdOff);
         }
 
@@ -93,7 +93,9 @@ public sealed partial class RtpVideoSender
         if (!RtcpTransportFeedback.TryCreate(controlInformation, out var feedback))
             return false;
 
-        _congestion?.HandleTransportFeedback(ref feedback, now);
+        if (_congestion?.HandleTransportFeedback(ref feedback, now) == true && TryMend(now))
+            _heldUntil = now + s_longestHold;
+
         return true;
     }
 

@@ -153,7 +153,7 @@ public sealed partial class RtpVideoSender
     /// <summary>When a report or a paced packet is due; in the past while a BYE is.</summary>
     public MonotonicTime NextTimeout =>
         _congestion is { } congestion && (_buffer.HasQueued || _retransmissions.HasQueued || congestion.WantsPadding)
-            ? MonotonicTime.Min(NextReport, congestion.NextSend)
+            ? MonotonicTime.Min(NextReport, MonotonicTime.Max(_heldUntil, congestion.NextSend))
             : NextReport;
 
     private MonotonicTime NextReport => _byeDue ? MonotonicTime.Zero : _closed ? MonotonicTime.Never : _reports.NextAt;
@@ -203,6 +203,9 @@ public sealed partial class RtpVideoSender
             return;
         }
 
+        if (frame.IsKeyFrame && _isMending)
+            Replace();
+
         _awaitingKeyFrame = false;
         _keyFrameRequestedAt = null;
         _buffer.Enqueue(frame, now);
@@ -228,14 +231,21 @@ public sealed partial class RtpVideoSender
     {
         length = 0;
         _buffer.Trim(now, HistoryDuration);
-        if (_congestion is { } congestion && !congestion.MaySend(now))
+        if (now < _heldUntil || _congestion is { } congestion && !congestion.MaySend(now))
             return false;
 
         while (_retransmissions.TryTake(out var sequence))
         {
             // The frame may have left the history since the NACK.
-            if (!_buffer.TryFind(sequence, out var lost) || !_retransmissions.TrySpend(lost.Frame.GetPayload(lost.PacketIndex).Length))
+            if (!_buffer.TryFind(sequence, out var lost))
                 continue;
+
+            if (!_retransmissions.TrySpend(lost.Frame.GetPayload(lost.PacketIndex).Length))
+            {
+                // A receiver waits for what it has asked for, Chromium three seconds, until it asks for an IDR.
+                TryMend(now);
+                continue;
+            }
 
             length = _options.RtxPayloadType is { } rtx ? WriteRtx(buffer, lost, rtx, now, wallClock) : WriteMedia(buffer, lost, now, wallClock);
             _packetsRetransmitted++;

@@ -5,16 +5,21 @@ using Agent.Rtc.Tests.Rtcp;
 
 namespace Agent.Rtc.Tests.Congestion;
 
-/// <summary>What a browser does as far as the sender notices: feedback every 100 ms, a report every second, NACK for what is missing.</summary>
+/// <summary>
+/// What Chromium does as far as the sender notices: feedback every 50 ms, a report every second, a NACK for what is missing at once and
+/// again and again, an IDR asked for after three seconds without a picture. Only what can be decoded is shown.
+/// </summary>
 internal sealed class AdaptiveReceiver(string local, string remote, MonotonicTime now) : SimulatedNode(AdaptiveStream.Parse(local))
 {
-    private static readonly TimeSpan s_feedbackInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_feedbackInterval = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_reportInterval = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan s_nackInterval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan s_nackCheckInterval = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_nackInterval = TimeSpan.FromMilliseconds(100);
+    private const int MaximumNacks = 10;
 
-    /// <summary>Until a packet is given up and an IDR asked for.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
+    /// <summary>Without a picture, until an IDR is asked for.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
 
     /// <summary>Its clock has another zero than the sender's.</summary>
     private static readonly TimeSpan s_clockOffset = TimeSpan.FromMinutes(-7);
@@ -22,10 +27,12 @@ internal sealed class AdaptiveReceiver(string local, string remote, MonotonicTim
     private readonly TransportAddress _remote = AdaptiveStream.Parse(remote);
     private readonly Queue<byte[]> _outgoing = [];
     private readonly SortedDictionary<long, TimeSpan> _arrivals = [];
-    private readonly SortedDictionary<long, bool> _waiting = [];
-    private readonly Dictionary<long, (MonotonicTime Since, MonotonicTime Asked)> _missing = [];
-    private MonotonicTime _feedbackAt = now + s_feedbackInterval;
+    private readonly SortedDictionary<long, PacketKind> _waiting = [];
+    private readonly SortedDictionary<long, (MonotonicTime Asked, int Times)> _missing = [];
+    private MonotonicTime _feedbackAt = now;
+    private MonotonicTime _nackAt = now;
     private MonotonicTime _reportAt = now + s_reportInterval;
+    private MonotonicTime _shownAt = now;
     private long _highestTransport = -1;
     private long _reportedTransport = -1;
     private long _highest = -1;
@@ -33,7 +40,15 @@ internal sealed class AdaptiveReceiver(string local, string remote, MonotonicTim
     private long _expectedBefore;
     private long _receivedBefore;
     private long _received;
-    private bool _needsKeyFrame;
+
+    [Flags]
+    private enum PacketKind
+    {
+        Within = 0,
+        First = 1,
+        Last = 2,
+        KeyFrame = 4,
+    }
 
     /// <summary>For the sum of all rates in its report, as REMB.</summary>
     public long? Estimate { get; set; }
@@ -47,18 +62,28 @@ internal sealed class AdaptiveReceiver(string local, string remote, MonotonicTim
 
     public long ReceivedBits { get; private set; }
 
-    /// <summary>When each picture was complete, those in front of it too.</summary>
+    /// <summary>When each picture was there, and those that it needs.</summary>
     public List<MonotonicTime> Pictures { get; } = [];
 
-    public override MonotonicTime NextTimeout => MonotonicTime.Min(_feedbackAt, _reportAt);
+    public override MonotonicTime NextTimeout => MonotonicTime.Min(_nackAt, MonotonicTime.Min(_feedbackAt, _reportAt));
 
     public override void HandleTimeout(MonotonicTime now)
     {
         if (now >= _feedbackAt)
         {
             _feedbackAt += s_feedbackInterval;
-            SendNack(now);
             SendTransportFeedback();
+        }
+
+        if (now >= _nackAt)
+        {
+            _nackAt += s_nackCheckInterval;
+            SendNack(now);
+            if (AsksForKeyFrames && now - _shownAt > s_patience)
+            {
+                _shownAt = now;
+                Send(RtcpTestPackets.Pli(AdaptiveStream.Ssrc));
+            }
         }
 
         if (now >= _reportAt)
@@ -86,15 +111,18 @@ internal sealed class AdaptiveReceiver(string local, string remote, MonotonicTim
         if (_next < 0)
             _next = sequence;
 
+        var hasGap = _highest >= 0 && sequence > _highest + 1;
         for (var gap = _highest + 1; _highest >= 0 && gap < sequence; gap++)
-            _missing.TryAdd(gap, (now, MonotonicTime.Zero));
+            _missing.TryAdd(gap, default);
 
         _missing.Remove(sequence);
         _highest = Math.Max(_highest, sequence);
         if (sequence >= _next)
-            _waiting[sequence] = header.Marker;
+            _waiting[sequence] = GetKind(datagram[(header.Ssrc == AdaptiveStream.RtxSsrc ? length + 2 : length)..], header.Marker);
 
         TakePictures(now);
+        if (hasGap)
+            SendNack(now);
     }
 
     public override bool TryDequeueTransmit(Span<byte> buffer, MonotonicTime now, out Transmit transmit)
@@ -110,42 +138,64 @@ internal sealed class AdaptiveReceiver(string local, string remote, MonotonicTim
 
     private static long Extend(long highest, ushort number) => highest < 0 ? number : highest + (short)(number - (ushort)highest);
 
+    /// <summary>From the NAL unit's header (RFC 6184 §5.4, §5.8); these pictures have one.</summary>
+    private static PacketKind GetKind(ReadOnlySpan<byte> payload, bool marker)
+    {
+        const int TypeMask = 0x1F;
+        const int FuA = 28;
+        const int StartBit = 0x80;
+        const int Idr = 5;
+        var isFragment = (payload[0] & TypeMask) == FuA;
+        var type = (isFragment ? payload[1] : payload[0]) & TypeMask;
+        return (marker ? PacketKind.Last : 0) | (!isFragment || (payload[1] & StartBit) != 0 ? PacketKind.First : 0) | (type == Idr ? PacketKind.KeyFrame : 0);
+    }
+
     private void TakePictures(MonotonicTime now)
     {
-        // What is not to be had any more is passed over.
-        while (_waiting.Count > 0)
+        while (TryComplete(_next, out var last) || TrySkipToKeyFrame(out last))
         {
-            if (_waiting.Remove(_next, out var isLast))
-            {
-                if (isLast)
-                    Pictures.Add(now);
+            Pictures.Add(now);
+            _shownAt = now;
+            _next = last + 1;
+            foreach (var passed in _waiting.Keys.TakeWhile(sequence => sequence < _next).ToArray())
+                _waiting.Remove(passed);
 
-                _next++;
-            }
-            else if (!_missing.TryGetValue(_next, out var missing) || now - missing.Since > s_patience)
-            {
-                _missing.Remove(_next++);
-                _needsKeyFrame = true;
-            }
-            else
-            {
-                return;
-            }
+            foreach (var passed in _missing.Keys.TakeWhile(sequence => sequence < _next).ToArray())
+                _missing.Remove(passed);
         }
+    }
+
+    private bool TryComplete(long first, out long last)
+    {
+        for (last = first; _waiting.TryGetValue(last, out var kind); last++)
+        {
+            if (kind.HasFlag(PacketKind.Last))
+                return true;
+        }
+
+        return false;
+    }
+
+    private bool TrySkipToKeyFrame(out long last)
+    {
+        foreach (var (sequence, kind) in _waiting)
+        {
+            if (kind.HasFlag(PacketKind.First | PacketKind.KeyFrame) && TryComplete(sequence, out last))
+                return true;
+        }
+
+        last = 0;
+        return false;
     }
 
     private void SendNack(MonotonicTime now)
     {
-        if (_needsKeyFrame && AsksForKeyFrames)
-            Send(RtcpTestPackets.Pli(AdaptiveStream.Ssrc));
-
-        _needsKeyFrame = false;
-        var due = _missing.Where(one => now - one.Value.Asked > s_nackInterval).Select(one => one.Key).Order().Take(200).ToArray();
+        var due = _missing.Where(one => one.Value.Times < MaximumNacks && now - one.Value.Asked >= s_nackInterval).Select(one => one.Key).ToArray();
         if (due.Length == 0)
             return;
 
         foreach (var sequence in due)
-            _missing[sequence] = (_missing[sequence].Since, now);
+            _missing[sequence] = (now, _missing[sequence].Times + 1);
 
         Send(RtcpTestPackets.Nack(AdaptiveStream.Ssrc, due.Select(sequence => (ushort)sequence)));
     }

@@ -17,7 +17,8 @@ internal sealed class AdaptiveStream : SimulatedNode
     private readonly H264Packetizer _packetizer = new(H264Packetizer.DefaultMaximumPayloadSize);
     private readonly Random _random;
     private readonly TransportAddress _remote;
-    private readonly (byte[] Bytes, Range[] Units) _picture = H264TestStream.ToAnnexB(H264TestStream.MakeAccessUnit(1, isKeyFrame: false, 400_000));
+    private readonly (byte[] Bytes, Range[] Units) _picture = H264TestStream.ToAnnexB([H264TestStream.MakeUnit(H264TestStream.Slice, 400_000)]);
+    private readonly (byte[] Bytes, Range[] Units) _keyFrame = H264TestStream.ToAnnexB([H264TestStream.MakeUnit(H264TestStream.Idr, 400_000)]);
     private readonly long _ceiling;
     private MonotonicTime _nextFrame;
     private double _budget;
@@ -72,9 +73,10 @@ internal sealed class AdaptiveStream : SimulatedNode
     public void WritePicture(bool isKeyFrame, int size, MonotonicTime now)
     {
         // The same bytes for every picture: what is in them does not matter here.
-        var start = _picture.Units[0].Start.Value;
+        var picture = isKeyFrame ? _keyFrame : _picture;
+        var start = picture.Units[0].Start.Value;
         var frame = _packetizer.Packetize(
-            _picture.Bytes.AsSpan(0, start + size), [start..(start + size)], isKeyFrame, (uint)(_frames++ * 3000), now);
+            picture.Bytes.AsSpan(0, start + size), [start..(start + size)], isKeyFrame, (uint)(_frames++ * 3000), now);
         Sender.WriteFrame(frame, now);
         frame.Release();
     }

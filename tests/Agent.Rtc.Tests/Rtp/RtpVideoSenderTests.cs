@@ -103,6 +103,37 @@ public sealed class RtpVideoSenderTests
         Assert.NotEmpty(harness.DrainRtp());
     }
 
+    /// <summary>A receiver waits for seconds for what it has asked for.</summary>
+    [Fact]
+    public void When_too_much_is_lost_to_be_sent_again_an_idr_takes_the_place_of_all_before_it()
+    {
+        var harness = new RtpSenderHarness();
+        harness.WriteFrame(isKeyFrame: true, RetransmissionQueue.MaximumCredit * 3 / 4);
+        var lost = harness.DrainRtp().Select(packet => Header(packet).SequenceNumber).ToArray();
+        NackInParts(harness, lost);
+        Assert.False(harness.Sender.TakeKeyFrameRequest());
+        harness.Now += TimeSpan.FromMilliseconds(100);
+        NackInParts(harness, lost);
+        Assert.True(harness.Sender.TakeKeyFrameRequest());
+        NackInParts(harness, lost);
+        Assert.False(harness.Sender.TakeKeyFrameRequest());
+
+        harness.WriteFrame(isKeyFrame: false, 5000);
+        var begun = Header(harness.TryTakeRtp()!).SequenceNumber;
+        harness.WriteFrame(isKeyFrame: false, 5000);
+        var idr = harness.WriteFrame(isKeyFrame: true, 3000);
+        var packets = harness.DrainRtp();
+
+        H264TestStream.AssertSame(idr, H264Depacketizer.Depacketize(packets.Select(Payload)));
+        Assert.Equal(begun + 1, Header(packets[0]).SequenceNumber);
+        Assert.Equal(2, Statistics(harness).FramesDropped);
+        harness.Now += TimeSpan.FromMilliseconds(100);
+        NackInParts(harness, [.. lost, begun]);
+        Assert.Empty(harness.DrainRtp());
+        harness.Sender.HandleRtcp(RtcpTestPackets.Nack(Ssrc, (ushort)(begun + 1)), harness.Now);
+        Assert.Equal(Payload(packets[0]), Payload(harness.DrainRtp()[0])[sizeof(ushort)..]);
+    }
+
     [Fact]
     public void Frames_before_the_first_idr_are_dropped_and_an_idr_is_asked_for()
     {
@@ -250,6 +281,16 @@ public sealed class RtpVideoSenderTests
         Assert.Equal([0x82, 203, 0, 2, .. RtcpTestPackets.U32(Ssrc), .. RtcpTestPackets.U32(RtxSsrc)], goodbye[^12..]);
         Assert.Null(harness.TryTakeRtcp());
         Assert.Equal(MonotonicTime.Never, harness.Sender.NextTimeout);
+    }
+
+    /// <summary>No more at once than the queue holds, and what comes of it goes out.</summary>
+    private static void NackInParts(RtpSenderHarness harness, IEnumerable<ushort> sequenceNumbers)
+    {
+        foreach (var part in sequenceNumbers.Chunk(100))
+        {
+            harness.Sender.HandleRtcp(RtcpTestPackets.Nack(Ssrc, part), harness.Now);
+            harness.DrainRtp();
+        }
     }
 
     private static RtpVideoSenderStatistics Statistics(RtpSenderHarness harness) => harness.Sender.GetStatistics();

@@ -39,6 +39,9 @@ internal sealed class LayerChoice
 
     private const double FarTooThin = 0.5;
 
+    /// <summary>A layer that follows this very link is no further above it; its queue drains by itself.</summary>
+    private const double Followed = 0.9;
+
     private const double WideEnough = 0.95;
     private const double FloorMargin = 1.25;
 
@@ -91,7 +94,7 @@ internal sealed class LayerChoice
 
     private static bool IsTooThinFor(in LayerLink link) =>
         link.VideoBitrate < link.MainFloor || link.VideoBitrate < TooThin * link.MainBitrate
-        || (link.QueueDelay > s_longQueue && link.VideoBitrate < link.MainBitrate);
+        || (link.QueueDelay > s_longQueue && link.VideoBitrate < Followed * link.MainBitrate);
 
     private static bool Carries(in LayerLink link) =>
         link.VideoBitrate >= FloorMargin * link.MainFloor && link.VideoBitrate >= WideEnough * link.MainBitrate && link.QueueDelay <= s_longQueue;

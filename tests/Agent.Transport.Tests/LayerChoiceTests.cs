@@ -79,8 +79,9 @@ public sealed class LayerChoiceTests
     public void A_queue_that_stays_shows_that_the_link_does_not_carry_the_stream()
     {
         var choice = new LayerChoice();
-        Assert.Null(Run(choice, 30, () => Link((long)(0.9 * Main), queueMilliseconds: 100)));
-        Assert.NotNull(Run(choice, 5, () => Link((long)(0.9 * Main), queueMilliseconds: 400)));
+        Assert.Null(Run(choice, 30, () => Link((long)(0.8 * Main), queueMilliseconds: 100)));
+        Assert.Null(Run(choice, 30, () => Link((long)(0.95 * Main), queueMilliseconds: 1000)));
+        Assert.NotNull(Run(choice, 5, () => Link((long)(0.8 * Main), queueMilliseconds: 400)));
     }
 
     [Fact]

@@ -39,6 +39,7 @@ internal sealed class LibavEncoder : IVideoEncoder
     private readonly bool _isConstrainedBaseline;
     private readonly Queue<TimeSpan> _captureTimes = new();
     private long _nextPts;
+    private int _bitrate;
     private int _divisor = 1;
 
     /// <param name="options">Bitrate, profile, keyframe interval.</param>
@@ -111,8 +112,7 @@ internal sealed class LibavEncoder : IVideoEncoder
             {
                 var picture = _input.Prepare(frame, plane0, plane1, plane2);
                 picture.IsKeyFrameForced = forceKeyFrame;
-                picture.Pts = _nextPts;
-                _nextPts += _divisor;
+                picture.Pts = _nextPts++;
                 _captureTimes.Enqueue(frame.CapturedAt);
                 _codec.Send(picture);
                 while (_codec.TryReceive(_packet)) Emit();
@@ -127,14 +127,19 @@ internal sealed class LibavEncoder : IVideoEncoder
     public void SetBitrate(int bitsPerSecond)
     {
         // The SPS says the level, so the rate stays within it. libavcodec hands the three to x264_encoder_reconfig with the next frame.
-        var rate = Math.Clamp(bitsPerSecond, 1, _maximumBitrate);
+        _bitrate = Math.Clamp(bitsPerSecond, 1, _maximumBitrate);
+        // libavcodec has x264 believe in the rate that it was opened with: so many bits for a picture are more in a second of that.
+        var rate = (long)_bitrate * _divisor;
         _codec.SetOption("b", rate);
         _codec.SetOption("maxrate", rate);
-        _codec.SetOption("bufsize", (long)rate * BufferMilliseconds / 1000);
+        _codec.SetOption("bufsize", (long)_bitrate * BufferMilliseconds / 1000);
     }
 
-    /// <summary>x264's rate control goes by the time from one picture to the next.</summary>
-    public void SetFrameDivisor(int divisor) => _divisor = divisor;
+    public void SetFrameDivisor(int divisor)
+    {
+        _divisor = divisor;
+        SetBitrate(_bitrate);
+    }
 
     public void Dispose()
     {

@@ -22,6 +22,12 @@ internal sealed class LayerChoice
     /// <summary>The same where there is no doubt: each second costs several to catch up with.</summary>
     internal static readonly TimeSpan MoveDownAtOnceAfter = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>
+    /// Where the main layer follows the link, to below what its size needs: an estimate that has collapsed, and what is sent again after it, take some
+    /// seconds to recover, and nobody waits for that.
+    /// </summary>
+    internal static readonly TimeSpan MoveDownBelowFloorAfter = TimeSpan.FromSeconds(4);
+
     /// <summary>The estimate of a new link begins low and is raised by probes meanwhile.</summary>
     internal static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
     internal static readonly TimeSpan MoveDownWhileSettlingAfter = TimeSpan.FromSeconds(2);
@@ -88,13 +94,16 @@ internal sealed class LayerChoice
     internal void Reset() => (WantsSmall, _since) = (false, null);
 
     private TimeSpan GetMoveDownAfter(in LayerLink link, MonotonicTime now) =>
-        now - _begunAt < Settling ? MoveDownWhileSettlingAfter
-        : link.VideoBitrate < FarTooThin * Math.Max(link.MainBitrate, link.MainFloor) ? MoveDownAtOnceAfter
+        !IsLeftBehind(link) ? MoveDownBelowFloorAfter
+        : now - _begunAt < Settling ? MoveDownWhileSettlingAfter
+        : link.VideoBitrate < FarTooThin * link.MainBitrate ? MoveDownAtOnceAfter
         : MoveDownAfter;
 
-    private static bool IsTooThinFor(in LayerLink link) =>
-        link.VideoBitrate < link.MainFloor || link.VideoBitrate < TooThin * link.MainBitrate
-        || (link.QueueDelay > s_longQueue && link.VideoBitrate < Followed * link.MainBitrate);
+    private static bool IsTooThinFor(in LayerLink link) => link.VideoBitrate < link.MainFloor || IsLeftBehind(link);
+
+    /// <summary>The main layer is made for others.</summary>
+    private static bool IsLeftBehind(in LayerLink link) =>
+        link.VideoBitrate < TooThin * link.MainBitrate || (link.QueueDelay > s_longQueue && link.VideoBitrate < Followed * link.MainBitrate);
 
     private static bool Carries(in LayerLink link) =>
         link.VideoBitrate >= FloorMargin * link.MainFloor && link.VideoBitrate >= WideEnough * link.MainBitrate && link.QueueDelay <= s_longQueue;

@@ -72,7 +72,7 @@ public sealed class LayerChoiceTests
         var choice = new LayerChoice();
         Assert.Null(Run(choice, 60, () => Link(500_000, main: 500_000)));
         Assert.Null(Run(choice, 60, () => Link(Floor, main: Floor)));
-        Assert.NotNull(Run(choice, 5, () => Link(Floor - 1, main: Floor - 1)));
+        Assert.Equal(LayerChoice.MoveDownBelowFloorAfter, Run(choice, 5, () => Link(Floor - 1, main: Floor - 1)));
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Agent, eventually, freePort } from './lib/agent.mjs';
-import { launchChromium, openViewer, untilLive } from './lib/browser.mjs';
+import { launchChromium, launchFirefox, openViewer, readViewer, untilLive } from './lib/browser.mjs';
 import { Namespace } from './lib/namespace.mjs';
 
 const token = 'tcp-token';
@@ -46,5 +46,40 @@ describe('A viewer in a network that drops UDP', () => {
     assert.equal(transport.tcp.packetsDropped, 0);
     const { stdout } = await network.execute('nft', 'list', 'ruleset');
     assert.ok(Number(/packets (\d+)/.exec(stdout)[1]) > 0, 'Chromium tried UDP first');
+  });
+});
+
+/** Firefox is driven from outside and so cannot be in another network; here it is the agent that is, and no UDP gets in or out. */
+describe('Firefox, where no UDP gets through', () => {
+  let network, agent, firefox;
+  before(async () => {
+    network = await Namespace.create();
+    const port = await freePort();
+    agent = await Agent.start({
+      http: { listen: `0.0.0.0:${port}`, allowAnonymous: true },
+      webrtc: { udpPort: 0 },
+      cameras: { main: { source: { kind: 'test', width: 640, height: 360, frameRate: 30 } } },
+    }, { port, host: `${network.prefix}.2`, wrapper: network.wrapper });
+    await network.execute('nft', 'add', 'table', 'inet', 'filter');
+    for (const hook of ['input', 'output']) {
+      await network.execute('nft', 'add', 'chain', 'inet', 'filter', hook, `{ type filter hook ${hook} priority 0; }`);
+      await network.execute('nft', 'add', 'rule', 'inet', 'filter', hook, 'meta', 'l4proto', 'udp', 'counter', 'drop');
+    }
+    firefox = await launchFirefox();
+  });
+  after(async () => {
+    await firefox?.close();
+    await agent?.stop();
+    await network?.remove();
+  });
+
+  test('sees the picture over TCP', async () => {
+    const page = await openViewer(firefox.browser, `${agent.url}/`);
+    await untilLive(page, 30_000);
+    const { frames } = await readViewer(page);
+    await eventually('pictures go on', async () => (await readViewer(page)).frames > frames + 60);
+    const { viewers: [viewer], transport } = await agent.status();
+    assert.match(viewer.peer.selectedPair.remote, /\/tcp$/);
+    assert.equal(transport.tcp.packetsDropped, 0);
   });
 });

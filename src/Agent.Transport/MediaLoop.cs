@@ -42,7 +42,8 @@ internal sealed class MediaLoop : IDisposable
     private readonly ILogger _logger;
     private readonly Thread _thread;
     private readonly LoopCounters _counters = new();
-    private readonly IceServerClients? _servers;
+    private readonly Func<IceServerClients> _createServers;
+    private volatile IceServerClients? _servers;
     private volatile bool _stopping;
     private int _isSignaled;
     private bool _isBlocked;
@@ -64,8 +65,9 @@ internal sealed class MediaLoop : IDisposable
         foreach (var (name, hub) in hubs)
             _feeds.Add(name, new CameraFeed(hub, options, Wake));
         _feedList = [.. _feeds.Values];
+        _createServers = () => new IceServerClients(options, Port, new BackgroundWork(this, Dns.GetHostAddressesAsync), SystemRandomSource.Instance, logger);
         if (options.IceServers.Count > 0)
-            _servers = new IceServerClients(options, Port, new BackgroundWork(this, Dns.GetHostAddressesAsync), SystemRandomSource.Instance, logger);
+            _servers = _createServers();
         _thread = new Thread(Run) { Name = "media-loop", IsBackground = true };
         _thread.Start();
     }
@@ -142,6 +144,9 @@ internal sealed class MediaLoop : IDisposable
 
     /// <summary>The loop's: the feed of a camera that exists.</summary>
     internal CameraFeed GetFeed(string camera) => _feeds[camera];
+
+    /// <summary>The loop's: has these TURN servers relay for one viewer.</summary>
+    internal void UseServers(Viewer viewer, IReadOnlyList<IceServerOptions> servers) => (_servers ??= _createServers()).Add(servers, viewer);
 
     /// <summary>The loop's: calls into a session and drains it in this turn; a session that throws is removed.</summary>
     internal void Apply<TState>(Viewer viewer, TState state, Action<Viewer, TState, MonotonicTime> action)
@@ -223,6 +228,7 @@ internal sealed class MediaLoop : IDisposable
             foreach (var feed in _feedList)
                 feed.Update(SystemClock.Now);
             _servers?.HandleTimeout(SystemClock.Now);
+            TakeSessionRelays();
             _tcp?.HandleTimeout(SystemClock.Now);
             if (!_isBlocked || _poller.IsWritable(udp))
                 DrainViewers();
@@ -389,6 +395,16 @@ internal sealed class MediaLoop : IDisposable
         }
     }
 
+    /// <summary>A viewer whose own TURN server has given a relay may send by that.</summary>
+    private void TakeSessionRelays()
+    {
+        while (_servers is not null && _servers.TryTakeSessionRelay(out var viewer, out var candidate))
+        {
+            if (!viewer.IsRemoved)
+                Apply(viewer, candidate, static (one, relayed, now) => one.Session.AddLocalCandidate(relayed, now));
+        }
+    }
+
     private void SendToServers()
     {
         while (_servers is not null && !_isBlocked && (_transport.HasRoom || _transport.TryFlush()))
@@ -531,6 +547,7 @@ internal sealed class MediaLoop : IDisposable
         viewer.Feed.Leave(viewer);
         if (viewer.Terms.Guest is { IsNone: false } host)
             _servers?.Dismiss(host, SystemClock.Now);
+        _servers?.Remove(viewer);
         _tcp?.Close(viewer);
         try
         {

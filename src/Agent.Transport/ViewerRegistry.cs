@@ -153,6 +153,17 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
         }
     }
 
+    /// <summary>Has TURN servers relay for one session only, until it ends: those that the server which it publishes to has named.</summary>
+    public async ValueTask UseIceServersAsync(string sessionId, IReadOnlyList<IceServerOptions> servers, CancellationToken cancellationToken) =>
+        await _loop.InvokeAsync(
+            () =>
+            {
+                if (_sessions.TryGetValue(sessionId, out var viewer))
+                    _loop.UseServers(viewer, servers);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+
     /// <summary>The offer came to nothing: its place is free again.</summary>
     public void Withdraw(PublishOffer offer)
     {

@@ -1,20 +1,24 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import test from 'node:test';
 import { createInterface } from 'node:readline';
 import { Agent, eventually, freePort } from './lib/agent.mjs';
+import { Internet } from './lib/nat.mjs';
+import { TurnServer } from './lib/turnServer.mjs';
 
 const script = fileURLToPath(new URL('lib/whip-server.py', import.meta.url));
 const token = 'the-servers-token';
 
 /** A WHIP server on aiortc; `lines` holds what it has said so far. */
 class Server {
-  static async start(port) {
+  static async start(port, { wrapper = [], address = '127.0.0.1', link = '' } = {}) {
     const server = new Server();
     server.lines = [];
-    server.process = spawn('/usr/bin/python3', [script, port, token], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [program, ...rest] = [...wrapper, '/usr/bin/python3', script, String(port), token, address, link];
+    server.process = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
     createInterface(server.process.stdout).on('line', (line) => server.lines.push(JSON.parse(line)));
     await eventually('the WHIP server listens', () => server.lines.length > 0);
     return server;
@@ -80,5 +84,43 @@ test('a wrong token is told in words, and viewers do not notice', async () => {
   } finally {
     await agent.stop();
     await server.stop();
+  }
+});
+
+test('where no UDP leaves the home, the TURN server that the answer names carries the stream, of that session alone', async () => {
+  const [httpPort, whipPort] = [8080, 9000];
+  const internet = await Internet.create();
+  let turn, server, agent;
+  try {
+    turn = await TurnServer.start(await internet.addHost());
+    const sfu = await internet.addHost();
+    const home = await internet.addHome({ udp: 'blocked', tcpPorts: [whipPort, 3478], forwardTcp: { [httpPort]: httpPort } });
+    const user = `${Math.floor(Date.now() / 1000) + 3600}:sfu`;
+    const password = createHmac('sha1', turn.secret).update(user).digest('base64');
+    const login = `username="${user}"; credential="${password}"; credential-type="password"`;
+    server = await Server.start(whipPort, {
+      wrapper: sfu.wrapper,
+      address: sfu.address,
+      link: [`<${turn.stun}>; rel="ice-server"`, ...turn.urls.slice(0, 2).map((url) => `<${url}>; rel="ice-server"; ${login}`)].join(', '),
+    });
+    agent = await Agent.start({
+      ...configuration(whipPort, { url: `http://${sfu.address}:${whipPort}/whip` }),
+      http: { listen: `0.0.0.0:${httpPort}`, allowAnonymous: true },
+      webrtc: { udpPort: 0 },
+    }, { port: httpPort, host: home.publicAddress, wrapper: home.host.wrapper });
+    await server.decoded(30);
+    await connects(agent);
+    const { viewers: [session], transport } = await agent.status();
+    assert.equal(session.peer.selectedPair.localType, 'Relayed');
+    assert.deepEqual(transport.iceServers, [], 'viewers are told of none');
+    assert.equal((await read(agent, '/api/ice-servers')).iceServers.length, 0);
+
+    await fetch(`${agent.url}/api/entities/publish_sfu`, { method: 'POST', body: JSON.stringify({ value: false }), headers: { 'Content-Type': 'application/json' } });
+    await eventually('the allocation is given back', () => /refresh.*lifetime=0/.test(turn.output));
+  } finally {
+    await agent?.stop();
+    await server?.stop();
+    await turn?.stop();
+    await internet.remove();
   }
 });

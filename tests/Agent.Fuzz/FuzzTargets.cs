@@ -49,6 +49,8 @@ internal static class FuzzTargets
             input => SdpNegotiation.TryParseTrickleFragment(input, out _, out _)),
         new("candidate", Texts("candidate:3393339970 1 udp 2113937151 ac590cda-736a-41f8-ae9d-a44dcc66a513.local 52321 typ host generation 0 network-cost 999",
             "a=candidate:2 1 udp 1694498815 192.0.2.3 45664 typ srflx raddr 10.0.1.1 rport 8998"), input => SdpNegotiation.TryParseCandidate(input, out _)),
+        new("ice-server-link", Texts("<turn:turn.example.net?transport=udp>; rel=\"ice-server\"; username=\"us\\\"er\"; credential=pw; credential-type=\"password\", <stun:a>;rel=ice-server"),
+            input => IceServerLink.TryParse(input, out _)),
         new("packet-framing", Hex("0003010203000001ff"), FuzzFraming),
         new("route-message", Hex("3400000014000000000000000000000" + "00a40c000030000001400010020010db800000000000000000000000708000800c0000000",
             "2000000010000000000000000000000000000100030000004310010000000000"), FuzzRoute),

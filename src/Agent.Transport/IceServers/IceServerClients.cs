@@ -12,15 +12,15 @@ namespace Agent.Transport;
 /// The agent's own use of the configured STUN and TURN servers: what they tell is gathered ahead and kept, for all viewers together, so that
 /// no answer waits for a server. The loop owns it; any thread reads what is marked so.
 /// </summary>
-internal sealed class IceServerClients
+internal sealed partial class IceServerClients
 {
     private readonly StunServer[] _stun;
-    private readonly TurnServer[] _turn;
+    private readonly List<TurnServer> _turn;
+    private readonly Func<IceServerOptions, Viewer?, TurnServer> _createTurn;
     private readonly ILogger _logger;
     private readonly ushort _mediaPort;
     private readonly HashSet<string> _loggedFailures = [];
     private readonly IceServerUrl[] _viewersOnly;
-    private readonly Dictionary<TransportAddress, int> _guests = []; // viewers' hosts, each with its sessions
     private volatile Gathering _gathering;
     private long _datagramsSent;
     private long _datagramsReceived;
@@ -34,10 +34,11 @@ internal sealed class IceServerClients
         var hasIPv6 = Socket.OSSupportsIPv6 && (listen.Count == 0 || listen.Any(address => address.AddressFamily == AddressFamily.InterNetworkV6));
         var hasIPv4 = listen.Count != 1 || listen[0].AddressFamily == AddressFamily.InterNetwork || listen[0].Equals(IPAddress.IPv6Any);
         bool CanReach(TransportAddress server) => server.IsIPv4 ? hasIPv4 : hasIPv6;
+        _createTurn = (server, owner) => new TurnServer(server, background, random, CanReach, owner is null ? _guests.Keys : [], logger) { Owner = owner };
         _stun = [.. options.IceServers.SelectMany(server => server.Urls).Where(url => url is { IsTurn: false, Transport: IceServerTransport.Udp })
             .Select(url => new StunServer(url, background, random, CanReach))];
         _turn = [.. options.IceServers.Where(server => server.Urls.Any(url => url.IsTurn))
-            .Select(server => new TurnServer(server, background, random, CanReach, _guests.Keys, logger))];
+            .Select(server => _createTurn(server, null))];
         _viewersOnly = [.. options.IceServers.SelectMany(server => server.Urls).Where(url => url is { IsTurn: false, Transport: not IceServerTransport.Udp })];
         _gathering = Collect();
     }
@@ -74,6 +75,7 @@ internal sealed class IceServerClients
     {
         if (now < NextTimeout)
             return;
+        _turn.RemoveAll(static server => server.IsDone);
         foreach (var server in _stun)
             server.HandleTimeout(now);
         foreach (var server in _turn)
@@ -92,33 +94,6 @@ internal sealed class IceServerClients
             server.AskAgain(gone, now);
         HandleTimeout(now);
         Publish();
-    }
-
-    /// <summary>
-    /// A session begins whose viewer is at this host: relays let it in before it is known by a candidate, which one behind a symmetric NAT may
-    /// never have.
-    /// </summary>
-    internal void Admit(TransportAddress host, MonotonicTime now)
-    {
-        var sessions = _guests.GetValueOrDefault(host);
-        _guests[host] = sessions + 1;
-        if (sessions == 0)
-            SetWanted(host, isWanted: true, now);
-    }
-
-    /// <summary>The session has ended.</summary>
-    internal void Dismiss(TransportAddress host, MonotonicTime now)
-    {
-        if (--_guests[host] > 0)
-            return;
-        _guests.Remove(host);
-        SetWanted(host, isWanted: false, now);
-    }
-
-    private void SetWanted(TransportAddress host, bool isWanted, MonotonicTime now)
-    {
-        foreach (var server in _turn)
-            server.Active?.Client.SetWanted(host, isWanted, now);
     }
 
     /// <summary>Takes a datagram that a server has sent to the media port.</summary>
@@ -324,6 +299,7 @@ internal sealed class IceServerClients
     private void Publish()
     {
         _gathering = Collect();
+        NoteSessionRelays();
         foreach (var server in _stun)
         {
             var url = server.Url.ToString();
@@ -350,7 +326,7 @@ internal sealed class IceServerClients
 
         status.AddRange(_viewersOnly.Select(url => new IceServerStatus(
             url.ToString(), IceServerState.ViewersOnly, [], [], "A mapped address of TCP is of no use to the media port, which is UDP.")));
-        foreach (var server in _turn)
+        foreach (var server in _turn.Where(server => server.Owner is null))
         {
             status.AddRange(server.GetStatus());
             if (server.Active is not { Client: var client } relay)

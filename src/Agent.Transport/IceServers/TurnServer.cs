@@ -50,7 +50,17 @@ internal sealed class TurnServer(
     private int _nextTarget;
     private int _redirections;
     private string? _lastFailure;
+    private bool _isNews;
     private OpenSslTlsClientContext? _tls;
+
+    /// <summary>The one session that it is for; <c>null</c> if for all viewers.</summary>
+    internal Viewer? Owner { get; init; }
+
+    /// <summary>It is not used any more; only what gives allocations back still leaves.</summary>
+    internal bool IsOver { get; private set; }
+
+    /// <summary>Nothing is left to send.</summary>
+    internal bool IsDone => IsOver && _closing.Count == 0;
 
     /// <summary>The allocation in use.</summary>
     internal TurnRelay? Active { get; private set; }
@@ -62,6 +72,8 @@ internal sealed class TurnServer(
     {
         get
         {
+            if (IsOver)
+                return MonotonicTime.Zero;
             var next = Active is null ? _nextAt : MonotonicTime.Never;
             foreach (var attempt in _attempts)
             {
@@ -75,6 +87,8 @@ internal sealed class TurnServer(
 
     internal void HandleTimeout(MonotonicTime now)
     {
+        if (IsOver)
+            return;
         foreach (var attempt in _attempts)
             attempt.Client.HandleTimeout(now);
         Review(now);
@@ -165,9 +179,18 @@ internal sealed class TurnServer(
         }
     }
 
+    /// <summary>An allocation that has come since this was asked, if it is still there.</summary>
+    internal TurnRelay? TakeNews()
+    {
+        var news = _isNews ? Active : null;
+        _isNews = false;
+        return news;
+    }
+
     /// <summary>Gives the allocation back; drain once more.</summary>
     internal void Close()
     {
+        IsOver = true;
         _tls?.Dispose();
         _nextAt = MonotonicTime.Never;
         foreach (var attempt in _attempts)
@@ -265,6 +288,7 @@ internal sealed class TurnServer(
     private void Take(TurnRelay allocated)
     {
         Active = allocated;
+        _isNews = true;
         _isRoundOpen = false;
         _lastFailure = null;
         _failures.Remove(allocated.Url);

@@ -5,6 +5,8 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Agent.Rtc.Ice;
+using Agent.Transport;
 
 namespace Agent.Whip;
 
@@ -13,7 +15,11 @@ namespace Agent.Whip;
 /// <param name="Session">Where to end the session.</param>
 /// <param name="Problem">What the server said, with the mend; <c>null</c> on success.</param>
 /// <param name="RetryAfter">When the server asks to be tried again.</param>
-internal sealed record WhipAnswer(ReadOnlyMemory<byte> Sdp, Uri? Session, string? Problem = null, TimeSpan? RetryAfter = null);
+internal sealed record WhipAnswer(ReadOnlyMemory<byte> Sdp, Uri? Session, string? Problem = null, TimeSpan? RetryAfter = null)
+{
+    /// <summary>TURN servers for this session (RFC 9725 §4.6), as entries of one login each.</summary>
+    public IReadOnlyList<IceServerOptions> IceServers { get; init; } = [];
+}
 
 /// <summary>The HTTP side of WHIP (RFC 9725) towards one server: offers a session and ends it. Never throws what a server or the network causes.</summary>
 internal sealed class WhipClient : IDisposable
@@ -152,7 +158,7 @@ internal sealed class WhipClient : IDisposable
                 return Fail("accepts the offer without a usable Location (RFC 9725 §4.2): the URL is no WHIP endpoint");
             }
 
-            return new WhipAnswer(await response.Content.ReadAsByteArrayAsync(cancellation), session);
+            return new WhipAnswer(await response.Content.ReadAsByteArrayAsync(cancellation), session) { IceServers = ReadIceServers(response) };
         }
 
         var said = (await response.Content.ReadAsStringAsync(cancellation)).ReplaceLineEndings(" ").Trim();
@@ -171,6 +177,27 @@ internal sealed class WhipClient : IDisposable
                 $"{status}: check the URL, it must be a WHIP endpoint",
             _ => status,
         }, retryAfter);
+    }
+
+    /// <summary>
+    /// A STUN server's answer would have to be signalled in turn, and is not missed: the agent's own checks show the server where they come from.
+    /// What cannot be read is of no use, and no reason to do without the stream.
+    /// </summary>
+    private static IceServerOptions[] ReadIceServers(HttpResponseMessage response)
+    {
+        var links = new List<IceServerLink>();
+        foreach (var header in response.Headers.TryGetValues("Link", out var headers) ? headers : [])
+        {
+            // HttpClient makes characters of bytes by Latin-1.
+            if (IceServerLink.TryParse(Encoding.Latin1.GetBytes(header), out var found)) links.AddRange(found);
+        }
+
+        return [.. links.Where(link => link.Url.IsTurn).Take(IceServerLink.MaximumLinks).GroupBy(link => (link.UserName, link.Credential)).Select(login => new IceServerOptions
+        {
+            Urls = [.. login.Select(link => link.Url)],
+            UserName = login.Key.UserName,
+            Credential = login.Key.Credential,
+        })];
     }
 
     private static string Describe(HttpRequestException e) => e.InnerException switch

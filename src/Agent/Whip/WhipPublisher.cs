@@ -23,6 +23,9 @@ internal sealed partial class WhipPublisher : IAsyncDisposable
     /// <summary>How often the session is looked at.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>A direct way is found by then if there is one; a relay would cost its server twice the stream.</summary>
+    private static readonly TimeSpan RelayPatience = TimeSpan.FromSeconds(2);
+
     /// <summary>For the DELETE of a session that is over; the agent stops within two seconds.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromMilliseconds(500);
 
@@ -139,7 +142,7 @@ internal sealed partial class WhipPublisher : IAsyncDisposable
             var accepted = await _viewers.AcceptAnswerAsync(offer, answer.Sdp, "whip", _options.Url!.Authority);
             if (accepted.Error is { } error) return Tell($"{_options.Url!.Authority} answers what cannot be used: {error.Message}", error.RetryAfter);
             Change(status => status with { Session = accepted.SessionId });
-            return Tell($"the session with {_options.Url!.Authority} ended: {await WatchAsync(accepted.SessionId, ended.Task, backoff, cancellation)}", null);
+            return Tell($"the session with {_options.Url!.Authority} ended: {await WatchAsync(accepted.SessionId, answer.IceServers, ended.Task, backoff, cancellation)}", null);
         }
         finally
         {
@@ -158,12 +161,20 @@ internal sealed partial class WhipPublisher : IAsyncDisposable
     }
 
     /// <summary>Looks after a session to its end; returns why it ended.</summary>
-    private async Task<string> WatchAsync(string id, Task<string> ended, ReconnectBackoff backoff, CancellationToken cancellation)
+    private async Task<string> WatchAsync(
+        string id, IReadOnlyList<IceServerOptions> iceServers, Task<string> ended, ReconnectBackoff backoff, CancellationToken cancellation)
     {
         while (!ended.IsCompleted)
         {
             var viewers = await _viewers.GetViewersAsync(cancellation);
-            if (viewers.FirstOrDefault(viewer => viewer.SessionId == id) is { Peer.State: PeerState.Connected } && SetConnected(true)) backoff.Reset();
+            var session = viewers.FirstOrDefault(viewer => viewer.SessionId == id);
+            if (session is { Peer.State: PeerState.Connected } && SetConnected(true)) backoff.Reset();
+            if (session is { Peer.State: PeerState.Connecting } && session.Age >= RelayPatience && iceServers.Count > 0)
+            {
+                await _viewers.UseIceServersAsync(id, iceServers, cancellation);
+                iceServers = [];
+            }
+
             await Task.WhenAny(ended, Task.Delay(LookInterval, _clock, cancellation));
             cancellation.ThrowIfCancellationRequested();
         }

@@ -1,6 +1,6 @@
 """A WHIP server (RFC 9725) on aiortc that decodes what it is sent.
 
-whip-server.py PORT TOKEN: answers POST /whip, sends POST /elsewhere on to it, ends sessions on DELETE /session/N. Each line of standard
+whip-server.py PORT TOKEN [ADDRESS [LINK]]: listens on ADDRESS (127.0.0.1); with LINK its answers have that Link header. It answers POST /whip, sends POST /elsewhere on to it, ends sessions on DELETE /session/N. Each line of standard
 output is one JSON object: {"frames": N, "width": W, "height": H} after every tenth frame, {"ended": N} when a session was deleted.
 """
 import asyncio
@@ -14,6 +14,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
 port, token = int(sys.argv[1]), sys.argv[2]
+address, link = (sys.argv[3:] + ["127.0.0.1", ""][len(sys.argv) - 3:])[:2]
 loop = asyncio.new_event_loop()
 sessions = {}
 
@@ -54,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers["Content-Type"] != "application/sdp":
             return self.reply(415)
         number, sdp = asyncio.run_coroutine_threadsafe(answer(body), loop).result()
-        self.reply(201, sdp, Location=f"/session/{number}", **{"Content-Type": "application/sdp"})
+        self.reply(201, sdp, Location=f"/session/{number}", **{"Content-Type": "application/sdp"}, **({"Link": link} if link else {}))
 
     def do_DELETE(self):
         number = int(self.path.rsplit("/", 1)[1])
@@ -83,6 +84,6 @@ async def close():
 
 
 loop.add_signal_handler(signal.SIGTERM, lambda: asyncio.ensure_future(close()))
-threading.Thread(target=ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever, daemon=True).start()
+threading.Thread(target=ThreadingHTTPServer((address, port), Handler).serve_forever, daemon=True).start()
 say(listening=port)
 loop.run_forever()

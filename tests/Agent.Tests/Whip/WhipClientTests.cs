@@ -23,6 +23,24 @@ public sealed class WhipClientTests
     }
 
     [Fact]
+    public async Task The_turn_servers_that_the_answer_names_are_entries_of_one_login_each_and_nonsense_harms_nobody()
+    {
+        using var client = Client(_ =>
+        {
+            var response = Created("v=0\r\n", "/session/7");
+            response.Headers.Add("Link", [
+                "<stun:a.example>; rel=\"ice-server\"", "<turn:a.example>; rel=\"ice-server\"; username=\"u\"; credential=\"c\"", "<nonsense",
+                "<turns:a.example>; rel=\"ice-server\"; username=\"u\"; credential=\"c\", <turn:b.example>; rel=\"ice-server\"; username=\"v\"; credential=\"c\""]);
+            return response;
+        });
+        var answer = await client.OfferAsync("", default);
+        Assert.Null(answer.Problem);
+        Assert.Equal(
+            ["u c turn:a.example turns:a.example", "v c turn:b.example"],
+            answer.IceServers.Select(one => $"{one.UserName} {one.Credential} {string.Join(' ', one.Urls)}"));
+    }
+
+    [Fact]
     public async Task A_session_is_ended_by_delete()
     {
         using var client = Client(_ => new HttpResponseMessage(HttpStatusCode.OK));

@@ -180,8 +180,8 @@ public sealed class PeerSession : IDisposable
         Advance(now);
     }
 
-    /// <summary>Drops and counts what waits of the video; an IDR must follow.</summary>
-    public void DropQueuedVideo() => _video.DropQueued();
+    /// <inheritdoc cref="RtpVideoSender.StartOver"/>
+    public void StartVideoOver() => _video.StartOver();
 
     /// <summary>What the encoder may make for this viewer, bit/s; <c>null</c> before it is connected, and if its link is not estimated.</summary>
     public long? VideoBitrate => State == PeerState.Connected ? _video.VideoBitrate : null;

@@ -92,10 +92,15 @@ internal sealed class CameraFeed
     /// <summary>The next picture should be an IDR, of what the viewer is given.</summary>
     internal void RequestKeyFrame(Viewer viewer)
     {
+        var now = SystemClock.Now;
         var layer = viewer.Layer ?? Main;
         // Of the bitrate that its link has now, which may be the reason for it.
-        layer.Bitrate.Update(Viewers, layer, SystemClock.Now);
-        layer.Hub.RequestKeyFrame();
+        layer.Bitrate.Update(Viewers, layer, now);
+        if (viewer.Layer is not null)
+            ChooseLayer(viewer, needsKeyFrame: true, now);
+        // One that is about to be moved gets an IDR there.
+        if (viewer.NextLayer is null)
+            layer.Hub.RequestKeyFrame();
     }
 
     /// <summary>Whether a layer's frame is one for the viewer, who arrives at its new layer with the IDR.</summary>
@@ -107,7 +112,7 @@ internal sealed class CameraFeed
         viewer.Layer?.Release();
         (viewer.Layer, viewer.NextLayer) = (layer, null);
         // What waits of the old layer is older than this, and a thin link would take long for it.
-        viewer.Session.DropQueuedVideo();
+        viewer.Session.StartVideoOver();
         Volatile.Write(ref _moves, _moves + 1);
         CountViewers();
         return true;
@@ -134,27 +139,25 @@ internal sealed class CameraFeed
         NoteLinks(highest == 0 ? 0 : lowest, highest, queue);
         Main.Bitrate.Update(Viewers, Main, now);
         Small?.Bitrate.Update(Viewers, Small, now);
-        ChooseLayers(now);
+        foreach (var viewer in Viewers)
+            ChooseLayer(viewer, needsKeyFrame: false, now);
     }
 
-    private void ChooseLayers(MonotonicTime now)
+    private void ChooseLayer(Viewer viewer, bool needsKeyFrame, MonotonicTime now)
     {
         var hub = Hub.SmallLayer;
         if (hub is not null && Small is null)
             _layers.Add(Small = new LayerFeed(hub, _options, _wake));
-        foreach (var viewer in Viewers)
-        {
-            if (hub is null)
-                viewer.Choice.Reset();
-            else if (viewer.Session is { VideoBitrate: { } rate, Congestion: { } congestion })
-                viewer.Choice.Update(new LayerLink(rate, congestion.QueueDelay, GetMainBitrate(viewer, rate), Hub.BitrateFloor), now);
+        if (hub is null)
+            viewer.Choice.Reset();
+        else if (viewer.Session is { VideoBitrate: { } rate, Congestion: { } congestion })
+            viewer.Choice.Update(new LayerLink(rate, congestion.QueueDelay, GetMainBitrate(viewer, rate), Hub.BitrateFloor), needsKeyFrame, now);
 
-            var wanted = viewer.Choice.WantsSmall ? Small! : Main;
-            if (viewer.Target != wanted)
-                Move(viewer, wanted, now);
-            else if (viewer.NextLayer is { } next && now - viewer.AskedAt >= s_askAgainAfter)
-                Ask(viewer, next, now);
-        }
+        var wanted = viewer.Choice.WantsSmall ? Small! : Main;
+        if (viewer.Target != wanted)
+            Move(viewer, wanted, now);
+        else if (viewer.NextLayer is { } next && now - viewer.AskedAt >= s_askAgainAfter)
+            Ask(viewer, next, now);
     }
 
     /// <summary>What the main layer makes for this viewer and those who have it.</summary>

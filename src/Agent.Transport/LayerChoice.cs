@@ -61,9 +61,12 @@ internal sealed class LayerChoice
 
     internal bool WantsSmall { get; private set; }
 
-    /// <summary>Decides anew; to be called some ten times a second.</summary>
+    /// <summary>Decides anew; to be called some ten times a second, and when the viewer asks for an IDR.</summary>
+    /// <param name="link">The link.</param>
+    /// <param name="needsKeyFrame">The viewer needs an IDR: what was sent to it is lost or has waited for too long, and one of the layer that its link does not carry would fare no better.</param>
+    /// <param name="now">The present.</param>
     /// <returns>Whether the viewer should be given the small layer.</returns>
-    internal bool Update(in LayerLink link, MonotonicTime now)
+    internal bool Update(in LayerLink link, bool needsKeyFrame, MonotonicTime now)
     {
         _begunAt ??= now;
         if (WantsSmall ? !Carries(link) : !IsTooThinFor(link))
@@ -73,7 +76,7 @@ internal sealed class LayerChoice
         }
 
         _since ??= now;
-        if (now - _since < (WantsSmall ? _moveUpAfter : GetMoveDownAfter(link, now)))
+        if (now - _since < (WantsSmall ? _moveUpAfter : GetMoveDownAfter(link, needsKeyFrame, now)))
             return WantsSmall;
 
         _since = null;
@@ -93,10 +96,10 @@ internal sealed class LayerChoice
     /// <summary>There is no small layer any more.</summary>
     internal void Reset() => (WantsSmall, _since) = (false, null);
 
-    private TimeSpan GetMoveDownAfter(in LayerLink link, MonotonicTime now) =>
+    private TimeSpan GetMoveDownAfter(in LayerLink link, bool needsKeyFrame, MonotonicTime now) =>
         !IsLeftBehind(link) ? MoveDownBelowFloorAfter
         : now - _begunAt < Settling ? MoveDownWhileSettlingAfter
-        : link.VideoBitrate < FarTooThin * link.MainBitrate ? MoveDownAtOnceAfter
+        : link.VideoBitrate < FarTooThin * link.MainBitrate ? needsKeyFrame ? TimeSpan.Zero : MoveDownAtOnceAfter
         : MoveDownAfter;
 
     private static bool IsTooThinFor(in LayerLink link) => link.VideoBitrate < link.MainFloor || IsLeftBehind(link);

@@ -18,7 +18,7 @@ const wide = 8_000_000;
 
 const longestStandstillMilliseconds = 1_000;
 /** A link that becomes many times narrower at one stroke loses what is on its way. */
-const longestCollapseMilliseconds = 5_000;
+const longestCollapseMilliseconds = 3_000;
 const moveMilliseconds = 30_000;
 const watchMilliseconds = 5_000;
 

@@ -18,7 +18,7 @@ public sealed class LayerChoiceTests
         var begin = _now;
         for (var end = _now + TimeSpan.FromSeconds(seconds); _now < end; _now += Step)
         {
-            if (choice.Update(link(), _now) != before)
+            if (choice.Update(link(), needsKeyFrame: false, _now) != before)
                 changed ??= _now - begin;
         }
 
@@ -67,6 +67,17 @@ public sealed class LayerChoiceTests
     }
 
     [Fact]
+    public void One_that_needs_a_keyframe_and_carries_less_than_half_is_moved_for_it_unless_it_is_new()
+    {
+        var choice = new LayerChoice();
+        Assert.False(choice.Update(Link((long)(0.4 * Main)), needsKeyFrame: true, _now));
+        Run(choice, 10, () => Link(Main));
+        Assert.False(choice.Update(Link((long)(0.8 * Main)), needsKeyFrame: true, _now));
+        Assert.False(choice.Update(Link((long)(0.4 * Main), main: (long)(0.4 * Main)), needsKeyFrame: true, _now));
+        Assert.True(choice.Update(Link((long)(0.4 * Main)), needsKeyFrame: true, _now));
+    }
+
+    [Fact]
     public void A_lone_viewer_whose_stream_follows_its_link_stays_until_the_picture_is_not_worth_its_size()
     {
         var choice = new LayerChoice();
@@ -102,10 +113,10 @@ public sealed class LayerChoiceTests
         var waits = new List<TimeSpan>();
         for (var i = 0; i < 7; i++)
         {
-            while (!choice.Update(Link(300_000), _now))
+            while (!choice.Update(Link(300_000), needsKeyFrame: false, _now))
                 _now += Step;
             var down = _now;
-            while (choice.Update(Link(Main), _now))
+            while (choice.Update(Link(Main), needsKeyFrame: false, _now))
                 _now += Step;
             waits.Add(_now - down);
         }
@@ -127,7 +138,7 @@ public sealed class LayerChoiceTests
         {
             var was = choice.WantsSmall;
             var rate = was ? Main : (long)(Main * (0.4 + (0.3 * random.NextDouble())));
-            moves += choice.Update(Link(rate), _now) == was ? 0 : 1;
+            moves += choice.Update(Link(rate), needsKeyFrame: false, _now) == was ? 0 : 1;
         }
 
         Assert.InRange(moves, 2, 30);

@@ -211,8 +211,8 @@ public sealed partial class RtpVideoSender
         _buffer.Enqueue(frame, now);
     }
 
-    /// <summary>Drops and counts the frames of which nothing was sent yet: the next one must be an IDR.</summary>
-    public void DropQueued() => _framesDropped += _buffer.DropQueued();
+    /// <summary>The next frame is an IDR of another encoding: drops and counts what waits, and sends nothing again of what was before.</summary>
+    public void StartOver() => Replace();
 
     private void NoteOverflow(MonotonicTime now)
     {

@@ -16,7 +16,7 @@ public sealed class RtpVideoSenderTests
         harness.Now += RtpSenderHarness.FrameInterval;
         harness.WriteFrame(isKeyFrame: false, 3000);
         harness.Now = begin;
-        harness.Sender.DropQueued();
+        harness.Sender.StartOver();
         Assert.Equal(1, harness.Sender.GetStatistics().FramesDropped);
 
         // The small layer is at the picture that was sent already, and goes on from there.

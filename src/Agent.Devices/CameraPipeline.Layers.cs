@@ -6,6 +6,10 @@ namespace Agent.Devices;
 /// <content>The camera's own stream beside the smaller one for thin links.</content>
 public sealed partial class CameraPipeline
 {
+    /// <summary>When the newest picture of any layer was captured, CLOCK_MONOTONIC since its zero; zero before the first.</summary>
+    public TimeSpan LastCapturedAt =>
+        Hub.LastCapturedAt is var main && Hub.SmallLayer?.LastCapturedAt is { } small && small > main ? small : main;
+
     private IReadOnlyList<LayerStatus> GetLayers(TimeSpan now)
     {
         var main = new LayerStatus(

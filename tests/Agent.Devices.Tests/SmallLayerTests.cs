@@ -147,6 +147,11 @@ public sealed class SmallLayerTests
         Assert.True(viewer.WaitFor(1)[0].IsKeyFrame);
         Assert.Equal([(640, 2_000_000), (320, 300_000)], rig.Rooms[0].Opened);
         Assert.Equal(layer.BitrateCeiling, (int)(2_000_000 / Math.Pow(4, 0.75)));
+        rig.Pipeline.Hub.Unsubscribe(rig.Viewer);
+        rig.Deliver();
+        // The main stream rests, and telemetry still tells of the picture that viewers see.
+        Assert.Equal(viewer.WaitFor(2)[1].CapturedAt, rig.Pipeline.LastCapturedAt);
+        Assert.True(rig.Pipeline.LastCapturedAt > rig.Pipeline.Hub.LastCapturedAt);
         layer.Unsubscribe(viewer);
         rig.Deliver();
         Wait.Until(() => rig.Rooms[0].Disposed == 1, "the small layer's encoder is closed");

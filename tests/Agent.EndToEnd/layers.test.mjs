@@ -57,6 +57,11 @@ const setRate = (rateBitsPerSecond) => network.link.set({ direction: 'ab', rateB
 
 const get = (path) => fetch(`${agent.url}${path}`, { headers: { Authorization: `Bearer ${token}` } });
 
+const setPrivacy = async (privacy) => {
+  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
+  assert.ok((await fetch(`${agent.url}/api/cameras/main`, { method: 'PATCH', headers, body: JSON.stringify({ privacy }) })).ok);
+};
+
 const status = async () => await (await get('/api/status')).json();
 
 const layers = async (camera) => (await status()).cameras.find(({ name }) => name === camera).layers;
@@ -144,6 +149,14 @@ test('a viewer on a thin link is given the small layer and the other one keeps a
   assert.equal(await shownWidth(nearPage), width);
   const unmoved = await observe(nearPage);
 
+  await setPrivacy(true);
+  await eventually('neither layer is encoded', async () => (await layers('main')).every(({ encoder }) => encoder === undefined));
+  await setPrivacy(false);
+  await eventually('both layers are encoded again', async () => (await layers('main')).every(({ encoder, framesPerSecond }) => encoder && framesPerSecond > 5));
+  const back = await observe(page);
+  const widthAfterPrivacy = await shownWidth(page);
+
+  await page.evaluate(() => (globalThis.shown = []));
   await setRate(wide);
   await untilWidth(page, width);
   const atMoveUp = await standstillAtMoveTo(page, width);
@@ -160,6 +173,8 @@ test('a viewer on a thin link is given the small layer and the other one keeps a
   assert.match(metrics, /camera_agent_camera_layer_open\{camera="main",layer="small"\} 1\n/);
   assert.match(await (await get('/metrics')).text(), /camera_agent_camera_layer_open\{camera="main",layer="small"\} 0\n/);
   assert.ok(moving.standstill < longestStandstillMilliseconds, `the small picture stood still for ${moving.standstill} ms`);
+  assert.equal(widthAfterPrivacy, width / 2);
+  assert.ok(back.framesPerSecond > frameRate / 2, `${back.framesPerSecond} pictures per second after privacy`);
   assert.ok(atMoveDown < longestCollapseMilliseconds, `the picture stood still for ${atMoveDown} ms when the link became narrow`);
   assert.ok(atMoveUp < longestStandstillMilliseconds, `the picture stood still for ${atMoveUp} ms when it came back to full size`);
   await close(page);

@@ -103,7 +103,7 @@ internal sealed class TelemetryChannel : IDisposable
     private ReadOnlyMemory<byte> DescribeCamera(CameraPipeline camera)
     {
         var now = _clock.GetUtcNow();
-        var captured = camera.Hub.LastCapturedAt;
+        var captured = camera.LastCapturedAt;
         // Frames' times are on CLOCK_MONOTONIC, which Stopwatch reads.
         var capturedAt = captured == TimeSpan.Zero ? (DateTimeOffset?)null : now - (Stopwatch.GetElapsedTime(0) - captured);
         return ChannelJson.Write("camera", (camera.GetStatus(), now, capturedAt), static (json, one) =>

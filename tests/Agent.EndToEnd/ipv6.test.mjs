@@ -16,10 +16,15 @@ async function start(webrtc = {}) {
   }, { port });
 }
 
+/** Opens the page inside. */
+async function open(flags = []) {
+  chromium = await launchChromium({ executablePath: await network.wrap('/usr/bin/chromium'), pipe: true, flags });
+  return await openViewer(chromium.browser, `http://[${network.host6}]:${agent.port}/`);
+}
+
 /** Opens the page inside, and returns the path of its viewer once pictures go on. */
 async function watch(flags = []) {
-  chromium = await launchChromium({ executablePath: await network.wrap('/usr/bin/chromium'), pipe: true, flags });
-  const page = await openViewer(chromium.browser, `http://[${network.host6}]:${agent.port}/`);
+  const page = await open(flags);
   await untilLive(page, 30_000);
   const frames = () => page.$eval('#video', (video) => video.getVideoPlaybackQuality().totalVideoFrames);
   const seen = await frames();
@@ -45,6 +50,12 @@ describe('A network with IPv6 alone', () => {
     // What Chromium does of itself where a page may use the microphone.
     const { remote } = await watch(['--disable-features=WebRtcHideLocalIpsWithMdns']);
     assert.ok(remote.startsWith(`[${network.inside6}]:`), remote);
+  });
+
+  test('a page whose browser finds no address says what it may need', async () => {
+    await start();
+    const page = await open();
+    await eventually('it does', () => page.$eval('#notice', (notice) => !notice.hidden && notice.textContent.includes('webrtc.iceServers')));
   });
 
   test('Chromium on Linux, which has no mDNS without IPv4 and so no candidates, sees it with a STUN server', async () => {

@@ -13,6 +13,10 @@ import { WhepSignalling } from './whep';
 
 const statisticsIntervalMilliseconds = 1000;
 const reconnectSeconds = 2;
+/** A browser finds its first candidate within a tenth of a second, a busy machine's within one. */
+const firstCandidateMilliseconds = 4000;
+/** Chromium on Linux hides its addresses behind mDNS names, has no mDNS without IPv4, and then waits for ever. */
+const noCandidates = 'This browser has found no address of its own. In a network with IPv6 alone it may need a STUN server: webrtc.iceServers in the agent\'s configuration.';
 /** Where this browser keeps the agent's bearer token. */
 const tokenKey = 'camera-agent-token';
 
@@ -154,7 +158,11 @@ async function play(settings: PageSettings, camera: string): Promise<void> {
     element('signalling').textContent = active.name;
     active.onFailure = fail;
     active.onRemoteCandidate = (candidate) => void connection.addIceCandidate(candidate);
-    connection.onicecandidate = (event) => active.trickle(event.candidate);
+    let hasCandidate = false;
+    connection.onicecandidate = (event) => {
+      hasCandidate ||= event.candidate !== null;
+      active.trickle(event.candidate);
+    };
     if (settings.hasIceServers) {
       // Before gathering begins, which setLocalDescription starts.
       connection.setConfiguration({ iceServers: await loadIceServers(localStorage.getItem(tokenKey), reconnectSeconds) });
@@ -166,6 +174,11 @@ async function play(settings: PageSettings, camera: string): Promise<void> {
     const answer = await active.offer(connection.localDescription?.sdp ?? '');
     if (!ended) {
       await connection.setRemoteDescription({ type: 'answer', sdp: answer });
+      setTimeout(() => {
+        if (!ended && !hasCandidate && connection.connectionState !== 'connected') {
+          show('connecting', 'Connecting', noCandidates);
+        }
+      }, firstCandidateMilliseconds);
     }
   } catch (error) {
     if (error instanceof TokenNeededError) {

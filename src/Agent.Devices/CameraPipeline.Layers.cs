@@ -14,7 +14,7 @@ public sealed partial class CameraPipeline
     {
         var main = new LayerStatus(
             "main", _passesThrough ? EncoderLadder.Passthrough : _encoders.Name, _width, _height, _encodedFrames.PerSecond(now), (long)_bits.PerSecond(now),
-            _passesThrough && _keepsItsBitrate ? null : AdaptedBitrate, Hub.Viewers);
+            _passesThrough && _keepsItsBitrate ? null : AdaptedBitrate, Hub.Viewers, Interlocked.Read(ref _dropped));
         return Hub.SmallLayer is null ? [main] : [main, _small!.Status];
     }
 

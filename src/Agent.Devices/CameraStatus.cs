@@ -56,5 +56,6 @@ public sealed record CameraStatus(
 /// <param name="BitrateBps">Made, bit/s.</param>
 /// <param name="AdaptedBitrateBps">What is asked of the encoder, bit/s; <c>null</c> if it keeps a bitrate of its own.</param>
 /// <param name="Viewers">Who is given this stream.</param>
+/// <param name="FramesDropped">Frames that were lost on their way to its encoder, since the agent's start.</param>
 public sealed record LayerStatus(
-    string Name, string? Encoder, int Width, int Height, double FramesPerSecond, long BitrateBps, int? AdaptedBitrateBps, int Viewers);
+    string Name, string? Encoder, int Width, int Height, double FramesPerSecond, long BitrateBps, int? AdaptedBitrateBps, int Viewers, long FramesDropped);

@@ -88,12 +88,10 @@ internal sealed partial class SmallLayer : IDisposable
         {
             var now = Pacer.Now(_clock);
             return new LayerStatus(
-                "small", _encoders.Name, _width, _height, _frames.PerSecond(now), (long)_bits.PerSecond(now), AdaptedBitrate, Hub.Viewers);
+                "small", _encoders.Name, _width, _height, _frames.PerSecond(now), (long)_bits.PerSecond(now), AdaptedBitrate, Hub.Viewers,
+                Interlocked.Read(ref _skipped));
         }
     }
-
-    /// <summary>Any thread: pictures that were not encoded because the encoder was behind, or that were damaged.</summary>
-    public long FramesSkipped => Interlocked.Read(ref _skipped);
 
     private int AdaptedBitrate => Math.Clamp(Hub.BitrateLimit, Math.Min(Share(_options.MinimumBitrateBps), _targetBitrate), _targetBitrate);
 

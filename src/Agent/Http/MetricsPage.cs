@@ -98,8 +98,8 @@ internal sealed class MetricsPage
 
     private void WriteLayers(IReadOnlyList<CameraStatus> cameras)
     {
-        void Each(string name, string help, Func<LayerStatus, double> value) =>
-            Family($"camera_agent_camera_layer_{name}", "gauge", help, [.. cameras.SelectMany(
+        void Each(string name, string help, Func<LayerStatus, double> value, string type = "gauge") =>
+            Family($"camera_agent_camera_layer_{name}", type, help, [.. cameras.SelectMany(
                 static c => c.Layers, (c, l) => (new[] { ("camera", c.Name), ("layer", l.Name) }, value(l)))]);
 
         Each("viewers", "Viewers who are given this layer.", l => l.Viewers);
@@ -108,6 +108,7 @@ internal sealed class MetricsPage
         Each("height_pixels", "Height of its pictures.", l => l.Height);
         Each("frames_per_second", "Pictures made per second.", l => l.FramesPerSecond);
         Each("bitrate_bits_per_second", "Bits made per second.", l => l.BitrateBps);
+        Each("frames_dropped_total", "Frames lost on their way to its encoder: it was behind, or they were damaged.", l => l.FramesDropped, "counter");
     }
 
     private void WriteSensors(SensorEntities sensors)

@@ -33,8 +33,8 @@ internal sealed class LinkEstimate
     private static readonly TimeSpan s_misled = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestProbeInterval = TimeSpan.FromSeconds(32);
 
-    /// <summary>After one that tells nothing.</summary>
-    private static readonly TimeSpan s_probeRetryInterval = TimeSpan.FromSeconds(1);
+    /// <summary>After one that tells nothing, or finds more than was known: the link may carry more still.</summary>
+    private static readonly TimeSpan s_probeAgainInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>Queues drain first.</summary>
     private static readonly TimeSpan s_probeAfterDecrease = TimeSpan.FromSeconds(1.5);
@@ -263,7 +263,7 @@ internal sealed class LinkEstimate
 
         _acknowledged.Add(arrival, packet.Bytes);
         _queueing.Add(packet.SentAt, arrival);
-        _probe.NoteReceived(packet.Cluster, packet.Bytes, arrival);
+        _probe.NoteReceived(packet.Cluster, packet.Bytes, packet.SentAt, arrival);
         if (_groups.TryCompare(packet.SentAt, arrival, out var sendDelta, out var arrivalDelta))
             _trend.Update(sendDelta, arrivalDelta, arrival);
     }
@@ -326,11 +326,11 @@ internal sealed class LinkEstimate
                 _trend.Reset();
             }
 
-            if (usage != BandwidthUsage.Overusing && isMore && result >= LinkProbe.Success * _probe.Rate && result < _maximum)
+            if (usage != BandwidthUsage.Overusing && isMore && (!_probe.HasMetEnd || result >= LinkProbe.Success * _probe.Rate) && result < _maximum)
                 WantProbe(result * ProbeFactor);
         }
         else if (usage == BandwidthUsage.Normal && !_probe.IsPending && !(now - _lossyAt < s_probeAfterLoss) && BitsPerSecond < NearMaximum * _maximum
-            && now - _probedAt >= (_probe.HasFailed ? s_probeRetryInterval : _probeInterval) && now - _rate.ReducedAt >= s_probeAfterDecrease)
+            && now - _probedAt >= (_probe.HasFailed || _raisedAt > _probedAt ? s_probeAgainInterval : _probeInterval) && now - _rate.ReducedAt >= s_probeAfterDecrease)
         {
             WantProbe(BitsPerSecond * ProbeFactor);
         }

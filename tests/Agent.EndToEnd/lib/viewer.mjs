@@ -22,6 +22,27 @@ export class ChromiumViewer {
     return { ...all.find(({ type }) => type === 'inbound-rtp'), roundTripMilliseconds: (pair?.currentRoundTripTime ?? 0) * 1000 };
   });
 
+  /** Notes when each picture is shown, from the last one on. */
+  notePictures = () => this.page.evaluate(() => {
+    const isNoting = Boolean(globalThis.shownAt);
+    globalThis.shownAt = globalThis.shownAt?.slice(-1) ?? [];
+    if (isNoting) {
+      return;
+    }
+    const video = document.querySelector('video');
+    const note = (now) => {
+      globalThis.shownAt.push(now);
+      video.requestVideoFrameCallback(note);
+    };
+    video.requestVideoFrameCallback(note);
+  });
+
+  /** The longest time between two of them, and since the last one, in milliseconds. */
+  longestStandstill = () => this.page.evaluate(() => {
+    const times = [...globalThis.shownAt, performance.now()];
+    return Math.max(...times.slice(1).map((at, i) => at - times[i]));
+  });
+
   restart = () => this.page.evaluate(() => viewer.restart());
 
   /** Deletes the session. */

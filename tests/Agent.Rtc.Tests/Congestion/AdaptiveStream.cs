@@ -21,6 +21,7 @@ internal sealed class AdaptiveStream : SimulatedNode
     private readonly (byte[] Bytes, Range[] Units) _keyFrame = H264TestStream.ToAnnexB([H264TestStream.MakeUnit(H264TestStream.Idr, 400_000)]);
     private readonly long _ceiling;
     private MonotonicTime _nextFrame;
+    private TimeSpan _late;
     private double _budget;
     private int _frames;
 
@@ -53,11 +54,15 @@ internal sealed class AdaptiveStream : SimulatedNode
     /// <summary>When each packet left, and its length.</summary>
     public List<(MonotonicTime At, int Length)> SentPackets { get; } = [];
 
-    public override MonotonicTime NextTimeout => MonotonicTime.Min(_nextFrame, Sender.NextTimeout);
+    /// <summary>At most: the processor has other work.</summary>
+    public TimeSpan WakesLateBy { get; init; }
+
+    public override MonotonicTime NextTimeout => MonotonicTime.Min(_nextFrame, Sender.NextTimeout) + _late;
 
     public override void HandleTimeout(MonotonicTime now)
     {
         Sender.HandleTimeout(now);
+        _late = WakesLateBy * _random.NextDouble();
         if (now < _nextFrame)
             return;
 

@@ -40,13 +40,27 @@ public sealed class LinkStepTests(ITestOutputHelper output)
         Assert.InRange(recoveries[^1], 0, 8);
     }
 
-    private static (TimeSpan Standstill, double Used, TimeSpan Recovery) Run(int seed, int queue)
+    /// <summary>Probes that the sender itself tears apart tell nothing of the link.</summary>
+    [Theory]
+    [InlineData(10)]
+    [InlineData(30)]
+    public void A_sender_that_is_kept_from_its_work_finds_the_wide_link_as_well(int milliseconds)
+    {
+        var recoveries = Enumerable.Range(1, Seeds)
+            .Select(seed => Run(seed, queue: 300, TimeSpan.FromMilliseconds(milliseconds)).Recovery.TotalSeconds).Order().ToArray();
+
+        output.WriteLine($"80 % again after {recoveries[Seeds / 2]:F1} s, at most {recoveries[^1]:F1}");
+        Assert.InRange(recoveries[Seeds / 2], 0, 6);
+        Assert.InRange(recoveries[^1], 0, 10);
+    }
+
+    private static (TimeSpan Standstill, double Used, TimeSpan Recovery) Run(int seed, int queue, TimeSpan late = default)
     {
         const int SettleSeconds = 8;
         const int MeasureSeconds = 5;
         var link = new Bottleneck(Wide, TimeSpan.FromMilliseconds(queue));
         var network = new SimulatedNetwork(seed, new NetworkConditions { Delay = TimeSpan.FromMilliseconds(20) });
-        var stream = new AdaptiveStream("192.0.2.1", "192.0.2.2", network.Now, Wide, seed: seed);
+        var stream = new AdaptiveStream("192.0.2.1", "192.0.2.2", network.Now, Wide, seed: seed) { WakesLateBy = late };
         var receiver = new AdaptiveReceiver("192.0.2.2", "192.0.2.1", network.Now);
         network.Add(stream);
         network.Add(receiver);

@@ -11,9 +11,10 @@ internal sealed class LinkCollapse
 
     /// <summary>
     /// A queue grows: packets that were sent together arrive evenly apart, and how far apart is the link's rate. Those that a radio link
-    /// held up arrive all at once. Of three gaps chance makes one.
+    /// held up arrive all at once, and those that a busy receiver reads late at any distance.
     /// </summary>
     private const int Delayed = 4;
+    private const double Evenness = 2;
     private static readonly TimeSpan s_delay = TimeSpan.FromMilliseconds(40);
 
     /// <summary>
@@ -56,11 +57,16 @@ internal sealed class LinkCollapse
         if (_count < Delayed)
             return false;
 
+        double fastest = 0, slowest = double.PositiveInfinity;
         for (var back = 1; back < Delayed; back++)
         {
-            if (At(back).Bytes * 8 >= limit * (At(back).ArrivedAt - At(back + 1).ArrivedAt).TotalSeconds)
-                return false;
+            var rate = At(back).Bytes * 8 / (At(back).ArrivedAt - At(back + 1).ArrivedAt).TotalSeconds;
+            (fastest, slowest) = (Math.Max(fastest, rate), Math.Min(slowest, rate));
         }
+
+        // Where the receiver has set its clock back the rate is negative.
+        if (fastest >= limit || slowest <= 0 || fastest > Evenness * slowest)
+            return false;
 
         var arrived = At(1).ArrivedAt - At(Delayed).ArrivedAt;
         var sent = At(1).SentAt - At(Delayed).SentAt;

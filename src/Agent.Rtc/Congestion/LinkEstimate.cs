@@ -39,6 +39,9 @@ internal sealed class LinkEstimate
     /// <summary>Queues drain first.</summary>
     private static readonly TimeSpan s_probeAfterDecrease = TimeSpan.FromSeconds(1.5);
 
+    /// <summary>A handful of packets may have told less than the link carries.</summary>
+    private static readonly TimeSpan s_probeAfterCollapse = TimeSpan.FromSeconds(2);
+
     /// <summary>A link that has only just lost packets carries no more, whatever a few packets say: a policer lets them pass.</summary>
     private static readonly TimeSpan s_probeAfterLoss = TimeSpan.FromSeconds(3);
 
@@ -295,8 +298,10 @@ internal sealed class LinkEstimate
         _collapse.Reset();
         _probe.Cancel();
         var longer = 2 * _probeInterval < s_longestProbeInterval ? 2 * _probeInterval : s_longestProbeInterval;
-        _probeInterval = now - _raisedAt < s_misled ? longer : s_probeInterval;
-        (_wantedProbe, _probedAt, _lossFrom, _lossSince, _lostPackets, _receivedPackets, _bytesSent) = (0, now, _sent.Next, now, 0, 0, 0);
+        var wasMisled = now - _raisedAt < s_misled;
+        _probeInterval = wasMisled ? longer : s_probeInterval;
+        (_wantedProbe, _raisedAt, _probedAt) = (0, null, wasMisled ? now : now - s_probeInterval + s_probeAfterCollapse);
+        (_lossFrom, _lossSince, _lostPackets, _receivedPackets, _bytesSent) = (_sent.Next, now, 0, 0, 0);
     }
 
     private void TakeLoss(double loss, MonotonicTime now)

@@ -62,6 +62,9 @@ internal sealed class AdaptiveReceiver(string local, string remote, MonotonicTim
 
     public long ReceivedBits { get; private set; }
 
+    /// <summary>The highest sequence number received, extended.</summary>
+    public long Highest => _highest;
+
     /// <summary>When each picture was there, and those that it needs.</summary>
     public List<MonotonicTime> Pictures { get; } = [];
 

@@ -1,5 +1,7 @@
 using Agent.Rtc.Congestion;
+using Agent.Rtc.Rtp;
 using Agent.Rtc.Tests.Network;
+using Agent.Rtc.Tests.Rtcp;
 
 namespace Agent.Rtc.Tests.Congestion;
 
@@ -70,5 +72,40 @@ public sealed class PacingTests
         var statistics = stream.Sender.GetStatistics();
         Assert.InRange(statistics.KeyFramesSent - before, 1, 6);
         Assert.InRange(statistics.Congestion!.Value.QueueDelay.TotalSeconds, 0, 2);
+    }
+
+    /// <summary>Once a millisecond for all of the last 500 packets, and never a word about what arrives.</summary>
+    [Fact]
+    public void A_flood_of_nacks_is_served_at_the_pace_of_the_link_and_leaves_the_video_its_share()
+    {
+        const int Seconds = 5;
+        var network = new SimulatedNetwork(1);
+        var stream = new AdaptiveStream("192.0.2.1", "192.0.2.2", network.Now, 4 * Megabit);
+        network.Add(stream);
+        var receiver = new AdaptiveReceiver("192.0.2.2", "192.0.2.1", network.Now);
+        network.Add(receiver);
+        network.Run(TimeSpan.FromSeconds(5));
+        var (shown, video, estimate) = (receiver.Pictures.Count, stream.Target, stream.Estimate);
+        stream.SentPackets.Clear();
+
+        for (var i = 0; i < Seconds * 1000; i++)
+        {
+            var highest = receiver.Highest;
+            stream.Sender.HandleRtcp(RtcpTestPackets.Nack(AdaptiveStream.Ssrc, Enumerable.Range(0, 500).Select(back => (ushort)(highest - 499 + back))), network.Now);
+            network.Run(TimeSpan.FromMilliseconds(1));
+        }
+
+        var sent = stream.SentPackets;
+        for (var i = 0; i < sent.Count; i += 50)
+        {
+            var window = sent.Skip(i).TakeWhile(one => one.At - sent[i].At < TimeSpan.FromMilliseconds(100)).Sum(one => one.Length);
+            Assert.InRange(window, 0, 2.5 * Math.Max(estimate, stream.Estimate) / 8 * 0.12);
+        }
+
+        // No more than the video itself is sent again, beside what had been saved up.
+        var bytes = sent.Sum(one => (long)one.Length);
+        Assert.InRange(bytes, 1, 2.4 * Seconds * video / 8 + RetransmissionQueue.MaximumCredit);
+        Assert.InRange(receiver.Pictures.Count - shown, Seconds * 30 * 0.8, Seconds * 30 * 1.1);
+        Assert.True(stream.Sender.GetStatistics().RetransmissionsDropped > 0);
     }
 }

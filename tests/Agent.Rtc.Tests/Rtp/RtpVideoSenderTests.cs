@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Agent.Rtc.Rtp;
 using Agent.Rtc.Tests.Rtcp;
 using static Agent.Rtc.Tests.Rtp.RtpSenderHarness;
@@ -227,6 +228,29 @@ public sealed class RtpVideoSenderTests
         Assert.Empty(harness.DrainRtp());
 
         harness.Now += TimeSpan.FromMilliseconds(1);
+        harness.Sender.HandleRtcp(nack, harness.Now);
+        Assert.Single(harness.DrainRtp());
+    }
+
+    /// <summary>What was sent again 200 ms ago cannot have arrived yet where that is the round trip; receivers ask every 100 ms or less.</summary>
+    [Fact]
+    public void Once_the_round_trip_is_known_it_is_how_long_a_repeated_nack_is_ignored()
+    {
+        var harness = new RtpSenderHarness();
+        harness.WriteFrame(isKeyFrame: true, 100);
+        var nack = RtcpTestPackets.Nack(Ssrc, Header(harness.DrainRtp()[0]).SequenceNumber);
+        harness.Now = harness.Sender.NextTimeout;
+        // The middle 32 bits of its NTP timestamp (RFC 3550 §6.4.1).
+        var lastSenderReport = BinaryPrimitives.ReadUInt32BigEndian(harness.TryTakeRtcp()!.AsSpan(10));
+        harness.Now += TimeSpan.FromMilliseconds(200);
+        harness.Sender.HandleRtcp(RtcpTestPackets.Report(Ssrc, 0, 0, 0, lastSenderReport, delay: 0), harness.Now);
+
+        harness.Sender.HandleRtcp(nack, harness.Now);
+        Assert.Single(harness.DrainRtp());
+        harness.Now += TimeSpan.FromMilliseconds(199);
+        harness.Sender.HandleRtcp(nack, harness.Now);
+        Assert.Empty(harness.DrainRtp());
+        harness.Now += TimeSpan.FromMilliseconds(2);
         harness.Sender.HandleRtcp(nack, harness.Now);
         Assert.Single(harness.DrainRtp());
     }

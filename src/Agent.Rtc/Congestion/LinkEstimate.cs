@@ -24,7 +24,7 @@ internal sealed class LinkEstimate
     private const double NearMaximum = 0.95;
 
     /// <summary>Between probes that find nothing: a link that has recovered is found within this time.</summary>
-    private static readonly TimeSpan s_probeInterval = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_probeInterval = TimeSpan.FromSeconds(3);
 
     /// <summary>
     /// A link that collapses so soon after a probe never carried what the probe has shown: a policer lets a few packets pass. The next
@@ -33,8 +33,9 @@ internal sealed class LinkEstimate
     private static readonly TimeSpan s_misled = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestProbeInterval = TimeSpan.FromSeconds(32);
 
-    /// <summary>After one that tells nothing, or finds more than was known: the link may carry more still.</summary>
+    /// <summary>After one that tells nothing, and for a while after one that found more than was known: the link may carry more still.</summary>
     private static readonly TimeSpan s_probeAgainInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_rising = TimeSpan.FromSeconds(3);
 
     /// <summary>Queues drain first.</summary>
     private static readonly TimeSpan s_probeAfterDecrease = TimeSpan.FromSeconds(1.5);
@@ -266,7 +267,7 @@ internal sealed class LinkEstimate
 
         _acknowledged.Add(arrival, packet.Bytes);
         _queueing.Add(packet.SentAt, arrival);
-        _probe.NoteReceived(packet.Cluster, packet.Bytes, packet.SentAt, arrival);
+        _probe.NoteReceived(packet.Cluster, packet.Bytes, arrival);
         if (_groups.TryCompare(packet.SentAt, arrival, out var sendDelta, out var arrivalDelta))
             _trend.Update(sendDelta, arrivalDelta, arrival);
     }
@@ -335,7 +336,7 @@ internal sealed class LinkEstimate
                 WantProbe(result * ProbeFactor);
         }
         else if (usage == BandwidthUsage.Normal && !_probe.IsPending && !(now - _lossyAt < s_probeAfterLoss) && BitsPerSecond < NearMaximum * _maximum
-            && now - _probedAt >= (_probe.HasFailed || _raisedAt > _probedAt ? s_probeAgainInterval : _probeInterval) && now - _rate.ReducedAt >= s_probeAfterDecrease)
+            && now - _probedAt >= (_probe.HasFailed || now - _raisedAt < s_rising ? s_probeAgainInterval : _probeInterval) && now - _rate.ReducedAt >= s_probeAfterDecrease)
         {
             WantProbe(BitsPerSecond * ProbeFactor);
         }

@@ -26,10 +26,6 @@ internal sealed class LinkProbe
     private const double SlowedDown = 0.9;
     private const double Utilization = 0.95;
 
-    /// <summary>What a sender that woke late has sent at once; three intervals make a rate.</summary>
-    private const int MinimumTrain = 4;
-    private static readonly TimeSpan s_together = TimeSpan.FromMilliseconds(1);
-
     private byte _cluster;
     private int _packets;
     private long _bytes;
@@ -42,12 +38,6 @@ internal sealed class LinkProbe
     private int _firstReceivedSize;
     private TimeSpan _firstArrival;
     private TimeSpan _lastArrival;
-    private MonotonicTime _trainSent;
-    private TimeSpan _trainArrival;
-    private int _trainPackets;
-    private long _trainBytes;
-    private int _longestTrain;
-    private double _trainRate;
 
     /// <summary>The rate of the probe being sent; 0 while there is none.</summary>
     public long SendingRate { get; private set; }
@@ -74,7 +64,7 @@ internal sealed class LinkProbe
     {
         _cluster = (byte)(_cluster == byte.MaxValue ? 1 : _cluster + 1);
         (SendingRate, Rate, IsPending, _startedAt) = (bitsPerSecond, bitsPerSecond, true, now);
-        (_packets, _bytes, _received, _receivedBytes, _longestTrain, HasFailed) = (0, 0, 0, 0, 0, false);
+        (_packets, _bytes, _received, _receivedBytes, HasFailed) = (0, 0, 0, 0, false);
         Count++;
     }
 
@@ -91,12 +81,11 @@ internal sealed class LinkProbe
     }
 
     /// <summary>A packet has arrived.</summary>
-    public void NoteReceived(byte cluster, int bytes, MonotonicTime sentAt, TimeSpan arrival)
+    public void NoteReceived(byte cluster, int bytes, TimeSpan arrival)
     {
         if (cluster == 0 || cluster != _cluster || !IsPending)
             return;
 
-        NoteTrain(sentAt, bytes, arrival);
         if (_received++ == 0)
             (_firstArrival, _lastArrival, _firstReceivedSize) = (arrival, arrival, bytes);
 
@@ -130,13 +119,6 @@ internal sealed class LinkProbe
         var receiveTime = (_lastArrival - _firstArrival).TotalSeconds;
         var sent = (_bytes - _lastSize) * BitsPerByte / sendTime;
         var received = (_receivedBytes - _firstReceivedSize) * BitsPerByte / receiveTime;
-        if (_longestTrain >= MinimumTrain)
-        {
-            HasMetEnd = Utilization * _trainRate < Rate;
-            bitsPerSecond = (long)Math.Min(Utilization * _trainRate, Rate);
-            return true;
-        }
-
         HasFailed = sendTime <= 0 || receiveTime <= 0 || received > sent * PlausibleGain;
         if (HasFailed)
             return false;
@@ -145,20 +127,5 @@ internal sealed class LinkProbe
         bitsPerSecond = (long)(HasMetEnd ? Utilization * received : Math.Min(sent, received));
         HasFailed = !HasMetEnd && bitsPerSecond < Success * Rate;
         return true;
-    }
-
-    /// <summary>A train of packets that left at once tells the link's rate by itself, whatever was planned.</summary>
-    private void NoteTrain(MonotonicTime sentAt, int bytes, TimeSpan arrival)
-    {
-        if (_received == 0 || sentAt - _trainSent > s_together)
-        {
-            (_trainSent, _trainArrival, _trainPackets, _trainBytes) = (sentAt, arrival, 1, 0);
-            return;
-        }
-
-        _trainPackets++;
-        _trainBytes += bytes;
-        if (_trainPackets > _longestTrain && arrival > _trainArrival)
-            (_longestTrain, _trainRate) = (_trainPackets, _trainBytes * BitsPerByte / (arrival - _trainArrival).TotalSeconds);
     }
 }

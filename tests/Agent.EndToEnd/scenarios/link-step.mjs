@@ -5,7 +5,7 @@ import { narrow, noise, prepare, stepLink, wide } from '../lib/linkStep.mjs';
 import { median, report, table } from '../lib/report.mjs';
 import { ChromiumViewer } from '../lib/viewer.mjs';
 
-const repetitions = 7;
+const repetitions = 5;
 const times = { settleMilliseconds: 3_000, measureMilliseconds: 5_000, recoverMilliseconds: 20_000 };
 
 const home = await startHome({ impaired: true, camera: noise });

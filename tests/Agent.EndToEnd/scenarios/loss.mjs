@@ -1,4 +1,4 @@
-// What a viewer sees of losses over a long way: docs/network.md.
+// What a viewer sees of losses over a long way: docs/network.md. Parameters: webrtc.playoutDelayMinimum and playoutDelayMaximum, 0 by default.
 import { setTimeout as delay } from 'node:timers/promises';
 import { startHome } from '../lib/home.mjs';
 import { report, table } from '../lib/report.mjs';
@@ -6,7 +6,8 @@ import { ChromiumViewer } from '../lib/viewer.mjs';
 
 const seconds = 20;
 const roundTripMilliseconds = 100;
-const home = await startHome({ impaired: true, camera: { encoder: { bitrate: 1_500_000 } } });
+const [playoutDelayMinimum = 0, playoutDelayMaximum = playoutDelayMinimum] = process.argv.slice(2).map(Number).filter(Number.isInteger);
+const home = await startHome({ impaired: true, camera: { encoder: { bitrate: 1_500_000 } }, webrtc: { playoutDelayMinimum, playoutDelayMaximum } });
 const rows = [['loss, both ways', 'lost packets', 'frames decoded', 'frozen', 'freezes', 'asked again (NACK)', 'retransmitted', 'keyframes asked for', 'round trip']];
 try {
   await home.network.link.set({ delayMilliseconds: roundTripMilliseconds / 2 });

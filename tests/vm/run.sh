@@ -3,7 +3,7 @@
 # needed), with vivid, a USB camera that uvcvideo drives over USB/IP, and the modules of drivers/Kbuild, which Debian leaves out.
 # Installs what it needs, keeps downloads and what is built in the work folder, and ends with one line: N passed, N failed.
 #   tests/vm/run.sh [--kernel 6.1|6.12]... [--area NAME]... [--work DIR] [--verbose] [--prepare]
-#     --kernel   this kernel only; without it both, one after the other
+#     --kernel   this kernel only; without it both, side by side
 #     --area     this area of checks only; without it all, in the order of their names. guest/NAME.sh is what the machine runs.
 #     --work     defaults to tests/vm/work; kernels are looked up again when it is removed
 #     --verbose  shows the machines' consoles
@@ -93,27 +93,28 @@ check_output() { # kernel
 }
 
 run_machine() { # kernel
-  local kernel=$1 folder=$work/kernel-$1 log=$work/console-$1.log status=0 ok bad
-  cat "$folder/base.cpio" "$work/payload.cpio" >"$work/initramfs.cpio"
+  local kernel=$1 folder=$work/kernel-$1 log=$work/console-$1.log status=0
+  cat "$folder/base.cpio" "$work/payload.cpio" >"$work/initramfs-$kernel.cpio"
   rm -f "$log"
   timeout --foreground "$timeout_seconds" qemu-system-x86_64 -accel tcg,thread=multi -machine q35 -cpu max -smp 2 -m 1G \
-    -nodefaults -display none -no-reboot -kernel "$folder/vmlinuz" -initrd "$work/initramfs.cpio" \
+    -nodefaults -display none -no-reboot -kernel "$folder/vmlinuz" -initrd "$work/initramfs-$kernel.cpio" \
     -append "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off tsc=reliable no_timer_check nowatchdog ${areas:+areas=$areas}" \
     -serial stdio -serial "file:$work/out-$kernel.cpio" </dev/null >"$log" 2>&1 || status=$?
   check_output "$kernel" >>"$log"
   tr -d '\r' <"$log" | sed -E "s/^(ok|not ok) - /\1 - [$kernel] /" >"$log.txt"
   mv "$log.txt" "$log"
+  grep -q '^guest: finished' "$log" || echo "not ok - [$kernel] the machine runs to its end (qemu exit status $status, 124 is the timeout; console: $log)" >>"$log"
+}
 
+# What its log says is printed and counted.
+report() { # kernel
+  local kernel=$1 log=$work/console-$1.log ok bad
   if [ -n "$verbose" ]; then cat "$log"; else grep -E '^(not )?ok ' "$log" || true; fi
   ok=$(grep -c '^ok ' "$log" || true)
   bad=$(grep -c '^not ok ' "$log" || true)
   # What the machine said about its failures, such as the kernel's log, comes last, where a reader looks.
   if [ "$bad" -gt 0 ] && [ -z "$verbose" ]; then grep -E '^(# |not ok)' "$log" | grep -B 150 '^not ok' | tail -600; fi
-  if ! grep -q '^guest: finished' "$log"; then
-    echo "not ok - [$kernel] the machine runs to its end (qemu exit status $status, 124 is the timeout; console: $log)"
-    tail -60 "$log"
-    bad=$((bad + 1))
-  fi
+  grep -q '^guest: finished' "$log" || tail -60 "$log"
   passed=$((passed + ok))
   failed=$((failed + bad))
 }
@@ -138,7 +139,15 @@ for i in "${!kernels[@]}"; do
   unset "kernels[$i]"
 done
 [ -z "$prepare" ] || { trap - ERR; exit "$failed"; }
-for kernel in "${kernels[@]}"; do run_machine "$kernel"; done
+# A machine spends half of its time waiting, so that two take little longer than one.
+machines=()
+for kernel in "${kernels[@]}"; do
+  run_machine "$kernel" &
+  machines+=($!)
+done
+makers+=("${machines[@]}")
+for machine in "${machines[@]}"; do wait "$machine"; done
+for kernel in "${kernels[@]}"; do report "$kernel"; done
 echo "$passed passed, $failed failed"
 trap - ERR
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

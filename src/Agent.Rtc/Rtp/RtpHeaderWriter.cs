@@ -21,7 +21,7 @@ internal sealed class RtpHeaderWriter
 
     private readonly RtpExtensionIds _ids;
     private readonly byte[] _mid = [];
-    private readonly uint _playoutDelay;
+    private uint _playoutDelay;
 
     /// <param name="ids">Ids of what is to be written.</param>
     /// <param name="mid">One that does not fit an element is left out.</param>
@@ -29,7 +29,7 @@ internal sealed class RtpHeaderWriter
     public RtpHeaderWriter(RtpExtensionIds ids, string? mid, PlayoutDelay playoutDelay)
     {
         _ids = ids;
-        _playoutDelay = playoutDelay.ToBits();
+        SetPlayoutDelay(playoutDelay);
         if (ids.Mid is 0 or > RtpHeader.MaximumExtensionId || string.IsNullOrEmpty(mid) || Encoding.UTF8.GetByteCount(mid) > RtpHeader.MaximumExtensionLength)
             _ids = ids with { Mid = 0 };
         else
@@ -38,6 +38,9 @@ internal sealed class RtpHeaderWriter
 
     /// <summary>Whether packets carry a transport-wide sequence number.</summary>
     public bool HasTransportSequence => _ids.TransportSequence != 0;
+
+    /// <summary>What the receiver is asked for from now on.</summary>
+    public void SetPlayoutDelay(PlayoutDelay playoutDelay) => _playoutDelay = playoutDelay.ToBits();
 
     /// <summary>Writes a header.</summary>
     /// <param name="packet">At least <see cref="MaximumLength"/> bytes.</param>

@@ -53,6 +53,11 @@ public sealed partial class RtpVideoSender
         {
             _reports.Handle(found, now);
             _congestion?.Link.HandleReport(_reports.FractionLost, _reports.RoundTripTime, now);
+            if (_repairDelay is { } delay)
+            {
+                delay.HandleReport(_reports.FractionLost, _reports.RoundTripTime);
+                _headers.SetPlayoutDelay(delay.Value);
+            }
         }
 
         return true;

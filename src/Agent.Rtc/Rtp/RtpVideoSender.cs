@@ -49,11 +49,14 @@ public readonly record struct RtpVideoSenderStatistics(
     /// <summary>The link as it is estimated; <c>null</c> if it is not.</summary>
     public CongestionStatus? Congestion { get; init; }
 
+    /// <summary>For how long the viewer is asked to hold pictures back at least: as configured, or more while its link loses packets.</summary>
+    public TimeSpan PlayoutDelayMinimum { get; init; }
+
     /// <summary>
     /// How long a packet takes from the encoder to the viewer's decoder, as far as this side knows: half a round trip, what waits to be
-    /// sent, the jitter that the receiver's buffer evens out; <c>null</c> before the first report.
+    /// sent, and for how long the receiver holds back, be it for jitter or because it is asked to; <c>null</c> before the first report.
     /// </summary>
-    public TimeSpan? Latency => RoundTripTime / 2 + (Congestion?.QueueDelay ?? TimeSpan.Zero) + (Jitter ?? TimeSpan.Zero);
+    public TimeSpan? Latency => RoundTripTime / 2 + (Congestion?.QueueDelay ?? TimeSpan.Zero) + (Jitter > PlayoutDelayMinimum ? Jitter : PlayoutDelayMinimum);
 }
 
 /// <summary>
@@ -95,6 +98,7 @@ public sealed partial class RtpVideoSender
     private readonly RetransmissionQueue _retransmissions = new();
     private readonly SenderReports _reports;
     private readonly CongestionControl? _congestion;
+    private readonly RepairDelay? _repairDelay;
     private ushort _nextRtxSequence;
     private ushort _nextTransportSequence;
     private bool _awaitingKeyFrame = true;
@@ -139,6 +143,10 @@ public sealed partial class RtpVideoSender
         _reports = new SenderReports(random, now);
         if (options.MaximumBitrate is { } maximum)
             _congestion = new CongestionControl(_headers.HasTransportSequence, maximum, now);
+
+        // Without RTX what is sent again is the very same packet, so that its headers must not change.
+        if (options.MaximumBitrate is not null && options.RtxPayloadType is not null && extensions.PlayoutDelay != 0)
+            _repairDelay = new RepairDelay(options.PlayoutDelay);
     }
 
     /// <summary>The peer said BYE.</summary>
@@ -321,6 +329,7 @@ public sealed partial class RtpVideoSender
         _reports.FractionLost, _reports.CumulativeLost, _reports.Jitter, _reports.RoundTripTime, _malformedRtcp)
     {
         RetransmissionsDropped = _retransmissions.Dropped,
+        PlayoutDelayMinimum = (_repairDelay?.Value ?? _options.PlayoutDelay).Minimum,
         Congestion = Congestion,
     };
 

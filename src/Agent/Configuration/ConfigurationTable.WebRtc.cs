@@ -34,7 +34,7 @@ internal static partial class ConfigurationTable
             new BooleanType(), o => o.Adaptation, (o, v) => o with { Adaptation = v }),
         WebRtcKey.Of("adaptationPercentile", "Which viewer a camera's stream is made for: the one at this place, in percent, among their links from the narrowest to the widest. 1 is the narrowest, 100 the widest.",
             new IntegerType(1, 100), o => o.AdaptationPercentile, (o, v) => o with { AdaptationPercentile = v }),
-        WebRtcKey.Of("playoutDelayMinimum", "Milliseconds, in steps of 10, for which viewers hold pictures back at least, for a smoother picture.",
+        WebRtcKey.Of("playoutDelayMinimum", "Milliseconds, in steps of 10, for which viewers hold pictures back at least, for a smoother picture. One whose link loses packets is asked for as long as it takes to send them again.",
             new IntegerType(0, PlayoutDelay.LongestMilliseconds), o => (int)o.PlayoutDelay.Minimum.TotalMilliseconds,
             (o, v) => o with { PlayoutDelay = o.PlayoutDelay with { Minimum = TimeSpan.FromMilliseconds(v) } }),
         WebRtcKey.Of("playoutDelayMaximum", "The same at most; both 0 show each picture as soon as it is there.",

@@ -17,11 +17,14 @@ internal sealed class RtpSenderHarness
     private readonly byte[] _buffer = new byte[2000];
     private int _frames;
 
-    public RtpSenderHarness(bool rtx = true, bool reducedSize = true, int maximumPayload = 1100, int seed = 1)
+    public RtpSenderHarness(bool rtx = true, bool reducedSize = true, int maximumPayload = 1100, int seed = 1, RtpExtensionIds? extensions = null, long? maximumBitrate = null)
     {
         Packetizer = new H264Packetizer(maximumPayload);
         Sender = new RtpVideoSender(
-            new RtpVideoSenderOptions(Ssrc, RtxSsrc, PayloadType, rtx ? RtxPayloadType : null, "cname@test", "0", new RtpExtensionIds { Mid = MidExtensionId }, reducedSize),
+            new RtpVideoSenderOptions(Ssrc, RtxSsrc, PayloadType, rtx ? RtxPayloadType : null, "cname@test", "0", extensions ?? new RtpExtensionIds { Mid = MidExtensionId }, reducedSize)
+            {
+                MaximumBitrate = maximumBitrate,
+            },
             new SeededRandomSource(seed), Now);
     }
 

@@ -255,6 +255,31 @@ public sealed class RtpVideoSenderTests
         Assert.Single(harness.DrainRtp());
     }
 
+    /// <summary>Without RTX a packet that is sent again must be the very same, under the same key stream.</summary>
+    [Theory]
+    [InlineData(true, "014028")] // 200 and 400 ms, in steps of 10
+    [InlineData(false, "000000")]
+    public void A_receiver_that_goes_on_losing_packets_is_asked_to_hold_pictures_back_where_they_are_sent_again_as_others(bool rtx, string expected)
+    {
+        const byte PlayoutDelayId = 9;
+        const byte SevenPercent = 18; // of 256
+        var harness = new RtpSenderHarness(rtx, extensions: new RtpExtensionIds { PlayoutDelay = PlayoutDelayId }, maximumBitrate: 2_000_000);
+        for (var i = 0; i < 5; i++)
+        {
+            harness.WriteFrame(isKeyFrame: i == 0, 100);
+            harness.DrainRtp();
+            harness.Now = harness.Sender.NextTimeout;
+            var lastSenderReport = BinaryPrimitives.ReadUInt32BigEndian(harness.TryTakeRtcp()!.AsSpan(10));
+            harness.Now += TimeSpan.FromMilliseconds(100);
+            harness.Sender.HandleRtcp(RtcpTestPackets.Report(Ssrc, SevenPercent, 0, 0, lastSenderReport, delay: 0), harness.Now);
+        }
+
+        harness.WriteFrame(isKeyFrame: false, 100);
+        Assert.True(RtpHeader.TryGetExtension(harness.DrainRtp()[0], PlayoutDelayId, out var extension));
+        Assert.Equal(expected, Convert.ToHexString(extension));
+        Assert.Equal(rtx ? 200 : 0, Statistics(harness).PlayoutDelayMinimum.TotalMilliseconds);
+    }
+
     [Fact]
     public void A_nack_for_more_than_the_queue_holds_is_served_in_part_and_counted()
     {

@@ -13,7 +13,7 @@ public sealed partial class CameraPipeline
     private IReadOnlyList<LayerStatus> GetLayers(TimeSpan now)
     {
         var main = new LayerStatus(
-            "main", _passesThrough ? EncoderLadder.Passthrough : _encoders.Name, _width, _height, _encodedFrames.PerSecond(now), (long)_bits.PerSecond(now),
+            Hub.Layer, _passesThrough ? EncoderLadder.Passthrough : _encoders.Name, _width, _height, _encodedFrames.PerSecond(now), (long)_bits.PerSecond(now),
             _passesThrough && _keepsItsBitrate ? null : AdaptedBitrate, Hub.Viewers, Interlocked.Read(ref _dropped));
         return Hub.SmallLayer is null ? [main] : [main, _small!.Status];
     }

@@ -125,7 +125,7 @@ public sealed partial class CameraPipeline : IDisposable
     }
 
     /// <summary>The target, or less where the viewers' links carry less.</summary>
-    private int AdaptedBitrate => Math.Clamp(Hub.BitrateLimit, Math.Min(Options.Encoder.MinimumBitrateBps, _targetBitrate), _targetBitrate);
+    private int AdaptedBitrate => Hub.LimitBitrate(Options.Encoder.MinimumBitrateBps, _targetBitrate);
 
     /// <summary>
     /// The camera is off on purpose. On any thread, not under a lock: the device is closed now, or is about to be opened again.

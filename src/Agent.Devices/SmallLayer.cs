@@ -55,7 +55,6 @@ internal sealed partial class SmallLayer : IDisposable
     private JpegPictureDecoder? _decoder;
     private bool _isOpen;
 
-    private volatile int _targetBitrate;
     private volatile int _width;
     private volatile int _height;
     private volatile bool _wantsRest;
@@ -72,7 +71,7 @@ internal sealed partial class SmallLayer : IDisposable
         (_main, _options, _clock, _log) = (main, options.Encoder, clock, log);
         _divisor = options.SmallLayer == SmallLayerSize.Quarter ? 4 : 2;
         _kind = options.Encoder.Kind;
-        Hub = new FrameHub(options.Name, clock);
+        Hub = new FrameHub(options.Name, clock, layer: "small");
         _stream = new StreamSwitch(Hub, _pool, clock);
         _ladder = new EncoderLadder(options.Encoder, encoders);
         _encoders = new EncoderStage(Hub, _ladder, _stream, _pool, Publish, clock, log, $"{options.Name}, small layer", showsNotice: false);
@@ -88,19 +87,15 @@ internal sealed partial class SmallLayer : IDisposable
         {
             var now = Pacer.Now(_clock);
             return new LayerStatus(
-                "small", _encoders.Name, _width, _height, _frames.PerSecond(now), (long)_bits.PerSecond(now), AdaptedBitrate, Hub.Viewers,
+                Hub.Layer, _encoders.Name, _width, _height, _frames.PerSecond(now), (long)_bits.PerSecond(now), AdaptedBitrate, Hub.Viewers,
                 Interlocked.Read(ref _skipped));
         }
     }
 
-    private int AdaptedBitrate => Math.Clamp(Hub.BitrateLimit, Math.Min(Share(_options.MinimumBitrateBps), _targetBitrate), _targetBitrate);
+    private int AdaptedBitrate => Hub.LimitBitrate(Share(_options.MinimumBitrateBps), Hub.BitrateCeiling);
 
     /// <summary>Any thread: the main stream's target has changed, bit/s.</summary>
-    public void SetBitrate(int mainBitsPerSecond)
-    {
-        _targetBitrate = Share(mainBitsPerSecond);
-        Hub.BitrateCeiling = _targetBitrate;
-    }
+    public void SetBitrate(int mainBitsPerSecond) => Hub.BitrateCeiling = Share(mainBitsPerSecond);
 
     /// <summary>Capture thread: whether such frames can be made a smaller stream of at present.</summary>
     public bool Serves(VideoFormat format)

@@ -45,13 +45,17 @@ public sealed class FrameHub
 
     /// <param name="camera">The camera's name.</param>
     /// <param name="clock">Tells how long ago the last frame came; the machine's by default.</param>
-    public FrameHub(string camera, TimeProvider? clock = null)
+    /// <param name="layer">Which of its streams this is.</param>
+    public FrameHub(string camera, TimeProvider? clock = null, string layer = "main")
     {
-        Camera = camera;
+        (Camera, Layer) = (camera, layer);
         _clock = clock ?? TimeProvider.System;
     }
 
     public string Camera { get; }
+
+    /// <summary>"main", or "small" for the one that viewers with thin links are given.</summary>
+    public string Layer { get; }
 
     /// <summary>
     /// profile-level-id of the stream (six hex digits, RFC 6184 §8.1): from the last SPS, before the first one from the encoder's
@@ -99,6 +103,9 @@ public sealed class FrameHub
         get => _bitrateCeiling;
         set => _bitrateCeiling = value;
     }
+
+    /// <summary>What the encoder is to make, bit/s: the target, or less where the viewers' links carry less, but no less than the minimum.</summary>
+    public int LimitBitrate(int minimum, int target) => Math.Clamp(BitrateLimit, Math.Min(minimum, target), target);
 
     /// <summary>Below this, in bit/s, the stream is not worth its size, or is not made at all; set by the camera.</summary>
     public int BitrateFloor

@@ -272,7 +272,7 @@ public sealed class ViewerRegistry : IViewerGateway, IDisposable
                     viewer.Terms.SessionId, viewer.Terms.Camera, viewer.Terms.Via, viewer.Terms.Client, now - viewer.OpenedAt,
                     viewer.Session.GetStatus())
                 {
-                    Layer = viewer.Layer is null ? null : viewer.Layer == viewer.Feed.Main ? "main" : "small",
+                    Layer = viewer.Layer?.Hub.Layer,
                 })];
             },
             cancellationToken).ConfigureAwait(false);

@@ -15,7 +15,7 @@ public sealed class LayerMoveTests : IDisposable
     private static readonly TimeSpan FrameInterval = TimeSpan.FromMilliseconds(33);
 
     private readonly TestCamera _main = new();
-    private readonly TestCamera _small = new();
+    private readonly TestCamera _small = new("small");
     private readonly HashSet<string> _mainPictures = [];
     private readonly ViewerRegistry _registry;
 

@@ -16,14 +16,15 @@ internal sealed class TestCamera
     private readonly AccessUnitPool _pool = new();
     private int _number;
 
-    internal TestCamera()
+    internal TestCamera(string layer = "main")
     {
+        Hub = new FrameHub(Name, new StoppedClock(), layer);
         Hub.SetProfileLevelId("42c01f");
         Hub.NoteFrame();
     }
 
     /// <summary>Its clock stands still: however long a busy machine takes, the camera is not one that has fallen silent.</summary>
-    internal FrameHub Hub { get; } = new(Name, new StoppedClock());
+    internal FrameHub Hub { get; }
 
     internal Dictionary<string, FrameHub> Hubs => new(StringComparer.Ordinal) { [Name] = Hub };
 

@@ -139,7 +139,7 @@ for i in "${!kernels[@]}"; do
   unset "kernels[$i]"
 done
 [ -z "$prepare" ] || { trap - ERR; exit "$failed"; }
-# A machine spends half of its time waiting, so that two take little longer than one.
+# A machine keeps about one processor busy, so that two of them together take little longer than one where there are two.
 machines=()
 for kernel in "${kernels[@]}"; do
   run_machine "$kernel" &

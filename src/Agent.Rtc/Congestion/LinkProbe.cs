@@ -113,8 +113,8 @@ internal sealed class LinkProbe
         if (!IsPending || SendingRate > 0 || _received < _packets * MinimumReceived)
             return false;
 
-        // One size at each end is left out: what stands between the first and the last instant are the intervals.
         IsPending = false;
+        // One size at each end is left out: what stands between the first and the last instant are the intervals.
         var sendTime = (_lastSent - _firstSent).TotalSeconds;
         var receiveTime = (_lastArrival - _firstArrival).TotalSeconds;
         var sent = (_bytes - _lastSize) * BitsPerByte / sendTime;

@@ -126,8 +126,7 @@ public sealed class DataChannelTransport : ISctpHandler
     {
         if (channel.State is DataChannelState.Closing or DataChannelState.Closed) return;
         channel.State = DataChannelState.Closing;
-        if (now < channel.MayEndAt) _closeAt = MonotonicTime.Min(_closeAt, channel.MayEndAt);
-        else _association.ResetStream(channel.Id, now);
+        EndWhenDue(channel, now);
     }
 
     /// <summary>Ends everything, as the end of DTLS does.</summary>
@@ -217,10 +216,14 @@ public sealed class DataChannelTransport : ISctpHandler
         _closeAt = MonotonicTime.Never;
         foreach (var channel in _channels.Values.ToArray())
         {
-            if (channel.State != DataChannelState.Closing || channel.IsOutgoingReset) continue;
-            if (_now < channel.MayEndAt) _closeAt = MonotonicTime.Min(_closeAt, channel.MayEndAt);
-            else _association.ResetStream(channel.Id, _now);
+            if (channel is { State: DataChannelState.Closing, IsOutgoingReset: false }) EndWhenDue(channel, _now);
         }
+    }
+
+    private void EndWhenDue(DataChannel channel, MonotonicTime now)
+    {
+        if (now < channel.MayEndAt) _closeAt = MonotonicTime.Min(_closeAt, channel.MayEndAt);
+        else _association.ResetStream(channel.Id, now);
     }
 
     private void RemoveIfDone(DataChannel channel)

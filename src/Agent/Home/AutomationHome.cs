@@ -6,7 +6,7 @@ using Agent.Mqtt;
 namespace Agent.Home;
 
 /// <summary>The automations in their house: their switches, which are remembered, when each was last set off, and the way to the broker.</summary>
-internal sealed partial class AutomationHome : IAsyncDisposable
+internal sealed class AutomationHome : IAsyncDisposable
 {
     private readonly IReadOnlyList<AutomationOptions> _automations;
     private readonly EntityRegistry _entities;
@@ -43,14 +43,14 @@ internal sealed partial class AutomationHome : IAsyncDisposable
         {
             var id = AutomationRunner.SwitchId(automation.Name);
             var key = $"automation.{automation.Name}.enabled";
-            if (TryAdd(new SwitchEntity(id, $"Automation {automation.Name}") { Category = EntityCategory.Config, Icon = "mdi:robot" }, (value, _) =>
+            if (TryAdd(automation, new SwitchEntity(id, $"Automation {automation.Name}") { Category = EntityCategory.Config, Icon = "mdi:robot" }, (value, _) =>
             {
                 _state.Keep(key, value);
                 _entities.Publish(id, value);
                 return new(CommandOutcome.Done);
             }))
                 _entities.Publish(id, _state.Find(key) ?? (automation.Enabled ? SwitchEntity.On : SwitchEntity.Off));
-            TryAdd(new SensorEntity(AutomationRunner.LastRunId(automation.Name), $"Automation {automation.Name} last run")
+            TryAdd(automation, new SensorEntity(AutomationRunner.LastRunId(automation.Name), $"Automation {automation.Name} last run")
             {
                 DeviceClass = "timestamp", Category = EntityCategory.Diagnostic, IsEnabledByDefault = false,
             });
@@ -65,17 +65,10 @@ internal sealed partial class AutomationHome : IAsyncDisposable
         return _runner.DisposeAsync();
     }
 
-    private bool TryAdd(Entity entity, CommandHandler? handler = null)
+    private bool TryAdd(AutomationOptions automation, Entity entity, CommandHandler? handler = null)
     {
-        if (_entities.Find(entity.Id) is not null)
-        {
-            LogTaken(entity.Id);
-            return false;
-        }
+        if (!EntityNames.AreFree(_entities, _log, $"the entity of automation \"{automation.Name}\"", entity.Id)) return false;
         _entities.Register(entity, handler);
         return true;
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "There is an entity {Entity} already: the automation has none; rename one")]
-    private partial void LogTaken(string entity);
 }

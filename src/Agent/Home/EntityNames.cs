@@ -9,14 +9,14 @@ internal static partial class EntityNames
     /// </summary>
     /// <param name="entities">Every entity so far.</param>
     /// <param name="log">Told of the first id that is taken.</param>
-    /// <param name="section">The configuration's section that wants them.</param>
+    /// <param name="what">What is left out without them, such as the configuration's section.</param>
     /// <param name="ids">All that it needs.</param>
-    internal static bool AreFree(EntityRegistry entities, ILogger log, string section, params ReadOnlySpan<string> ids)
+    internal static bool AreFree(EntityRegistry entities, ILogger log, string what, params ReadOnlySpan<string> ids)
     {
         foreach (var id in ids)
         {
             if (entities.Find(id) is null) continue;
-            LogTaken(log, section, id);
+            LogTaken(log, what, id);
             return false;
         }
         return true;
@@ -25,6 +25,6 @@ internal static partial class EntityNames
     /// <summary>A name as people read it.</summary>
     internal static string ToWords(string name) => name.Replace('_', ' ');
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Section} is left out: something else is called \"{Id}\"; rename one")]
-    private static partial void LogTaken(ILogger log, string section, string id);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{What} is left out: something else is called \"{Id}\"; rename one")]
+    private static partial void LogTaken(ILogger log, string what, string id);
 }

@@ -12,7 +12,7 @@ namespace Agent.Home;
 internal readonly record struct GpioCounters(long Refused, long Edges, long EdgesLost);
 
 /// <summary>What hangs on GPIO lines as a smart home sees and operates it.</summary>
-internal sealed partial class GpioEntities : IDisposable
+internal sealed class GpioEntities : IDisposable
 {
     /// <summary>A light's values.</summary>
     private const string Dark = "0", Bright = "100";
@@ -32,8 +32,9 @@ internal sealed partial class GpioEntities : IDisposable
         (_entities, _state, _log) = (entities, state, loggers.CreateLogger<GpioEntities>());
         foreach (var thing in options.Gpio)
         {
-            var isFree = EntityNames.AreFree(_entities, _log, $"gpio.{thing.Name}", thing.Name);
-            if (thing.Kind == GpioKind.PrivacySwitch) AddPrivacySwitch(thing, cameras.Values, isFree);
+            var isPrivacySwitch = thing.Kind == GpioKind.PrivacySwitch;
+            var isFree = EntityNames.AreFree(_entities, _log, isPrivacySwitch ? $"the entity of gpio.{thing.Name}" : $"gpio.{thing.Name}", thing.Name);
+            if (isPrivacySwitch) AddPrivacySwitch(thing, cameras.Values, isFree);
             else if (isFree) Add(thing);
         }
         _thread = new PeripheralThread(_devices, "gpio", TimeProvider.System, loggers);

@@ -5,19 +5,18 @@ using Agent.Whip;
 namespace Agent.Home;
 
 /// <summary>Publishes streams to the servers of the configuration, with a switch for each and whether it is connected.</summary>
-internal sealed partial class PublisherEntities : IAsyncDisposable
+internal sealed class PublisherEntities : IAsyncDisposable
 {
     private readonly EntityRegistry _entities;
     private readonly PersistentState _state;
-    private readonly ILogger _log;
     private readonly (WhipOptions Options, WhipPublisher Publisher)[] _publishers;
 
     private PublisherEntities(AgentOptions options, ViewerRegistry viewers, EntityRegistry entities, PersistentState state, ILoggerFactory loggers)
     {
         (_entities, _state) = (entities, state);
-        _log = loggers.CreateLogger<PublisherEntities>();
-        var log = loggers.CreateLogger<WhipPublisher>();
-        _publishers = [.. options.Whip.Where(whip => EntityNames.AreFree(entities, log, $"whip.{whip.Name}", Id(whip.Name), ConnectedId(whip.Name))).Select(whip => (whip, new WhipPublisher(whip, viewers, new WhipClient(whip), TimeProvider.System, log)))];
+        var log = loggers.CreateLogger<PublisherEntities>();
+        var publisherLog = loggers.CreateLogger<WhipPublisher>();
+        _publishers = [.. options.Whip.Where(whip => EntityNames.AreFree(entities, log, $"whip.{whip.Name}", Id(whip.Name), ConnectedId(whip.Name))).Select(whip => (whip, new WhipPublisher(whip, viewers, new WhipClient(whip), TimeProvider.System, publisherLog)))];
         foreach (var (whip, publisher) in _publishers) Show(whip.Name, publisher);
     }
 

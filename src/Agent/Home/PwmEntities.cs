@@ -6,7 +6,7 @@ using Agent.Devices.Pwm;
 namespace Agent.Home;
 
 /// <summary>What is on PWM channels, lights and servos, as a smart home sees and operates them.</summary>
-internal sealed partial class PwmEntities : IDisposable
+internal sealed class PwmEntities : IDisposable
 {
     private readonly EntityRegistry _entities;
     private readonly PersistentState _state;
@@ -76,5 +76,4 @@ internal sealed partial class PwmEntities : IDisposable
 
         void Publish(LightState state) => _entities.Publish(name, state.Level.ToString(CultureInfo.InvariantCulture));
     }
-
 }

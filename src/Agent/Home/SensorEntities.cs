@@ -3,7 +3,7 @@ using Agent.Devices.Sensors;
 namespace Agent.Home;
 
 /// <summary>The sensors as a smart home sees them.</summary>
-internal sealed partial class SensorEntities : IDisposable
+internal sealed class SensorEntities : IDisposable
 {
     private readonly EntityRegistry _entities;
     private readonly ILogger _log;

@@ -239,11 +239,7 @@ public sealed class RtpVideoSenderTests
         var harness = new RtpSenderHarness();
         harness.WriteFrame(isKeyFrame: true, 100);
         var nack = RtcpTestPackets.Nack(Ssrc, Header(harness.DrainRtp()[0]).SequenceNumber);
-        harness.Now = harness.Sender.NextTimeout;
-        // The middle 32 bits of its NTP timestamp (RFC 3550 §6.4.1).
-        var lastSenderReport = BinaryPrimitives.ReadUInt32BigEndian(harness.TryTakeRtcp()!.AsSpan(10));
-        harness.Now += TimeSpan.FromMilliseconds(200);
-        harness.Sender.HandleRtcp(RtcpTestPackets.Report(Ssrc, 0, 0, 0, lastSenderReport, delay: 0), harness.Now);
+        AnswerNextReport(harness, TimeSpan.FromMilliseconds(200));
 
         harness.Sender.HandleRtcp(nack, harness.Now);
         Assert.Single(harness.DrainRtp());
@@ -268,10 +264,7 @@ public sealed class RtpVideoSenderTests
         {
             harness.WriteFrame(isKeyFrame: i == 0, 100);
             harness.DrainRtp();
-            harness.Now = harness.Sender.NextTimeout;
-            var lastSenderReport = BinaryPrimitives.ReadUInt32BigEndian(harness.TryTakeRtcp()!.AsSpan(10));
-            harness.Now += TimeSpan.FromMilliseconds(100);
-            harness.Sender.HandleRtcp(RtcpTestPackets.Report(Ssrc, SevenPercent, 0, 0, lastSenderReport, delay: 0), harness.Now);
+            AnswerNextReport(harness, TimeSpan.FromMilliseconds(100), SevenPercent);
         }
 
         harness.WriteFrame(isKeyFrame: false, 100);
@@ -340,6 +333,16 @@ public sealed class RtpVideoSenderTests
             harness.Sender.HandleRtcp(RtcpTestPackets.Nack(Ssrc, part), harness.Now);
             harness.DrainRtp();
         }
+    }
+
+    /// <summary>The receiver's report on the next sender report, which it has sent at once.</summary>
+    private static void AnswerNextReport(RtpSenderHarness harness, TimeSpan roundTrip, byte fractionLost = 0)
+    {
+        harness.Now = harness.Sender.NextTimeout;
+        // The middle 32 bits of its NTP timestamp (RFC 3550 §6.4.1).
+        var lastSenderReport = BinaryPrimitives.ReadUInt32BigEndian(harness.TryTakeRtcp()!.AsSpan(10));
+        harness.Now += roundTrip;
+        harness.Sender.HandleRtcp(RtcpTestPackets.Report(Ssrc, fractionLost, 0, 0, lastSenderReport, delay: 0), harness.Now);
     }
 
     private static RtpVideoSenderStatistics Statistics(RtpSenderHarness harness) => harness.Sender.GetStatistics();
